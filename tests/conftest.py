@@ -1,0 +1,42 @@
+"""What every tier shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from stageproof import catalog
+from stageproof.catalog import Catalog
+from stageproof.engine import find
+from stageproof.engine.client import Engine
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Give the project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def project() -> Catalog:
+    """Give the project's own folders, read."""
+    return catalog.read(ROOT)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Give an engine: found, or the private one."""
+    return find.ensure(lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def client(engine: Engine) -> Iterator[docker.DockerClient]:
+    """Give a client of that engine."""
+    opened = engine.connect()
+    yield opened
+    opened.close()
