@@ -1,0 +1,1 @@
+"""Docker: find or start an engine, put bases in place, build."""

@@ -1,0 +1,150 @@
+"""An engine that answers: what it is, and how to talk to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import docker
+from docker.context import Context, ContextAPI
+from docker.errors import DockerException
+
+from stageproof.errors import EngineDiedError, EngineTooOldError
+
+Kind = Literal["docker-host", "context", "socket", "private"]
+Store = Literal["classic", "containerd"]
+
+OLDEST_ENGINE = (23, 0)
+"""The first whose builds take named contexts by default."""
+TIMEOUT_SECONDS = 600
+"""How long one request may take: saving a large image over a slow line."""
+ASK_SECONDS = 5
+"""How long the question "are you there?" may take."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Docker engine that is new enough, and the buildx to build with."""
+
+    kind: Kind
+    host: str
+    """Its address, as DOCKER_HOST writes it."""
+    version: str
+    api: str
+    buildx: tuple[str, ...]
+    """The command that runs buildx."""
+    store: Store
+    context: str = ""
+    """The name of the Docker context, if it was found by one."""
+
+    @property
+    def title(self) -> str:
+        """The engine in a few words, for people."""
+        names = {
+            "docker-host": f"engine {self.version} at DOCKER_HOST",
+            "context": f"engine {self.version} of context {self.context}",
+            "socket": f"engine {self.version}",
+            "private": f"private engine {self.version}",
+        }
+        return names[self.kind]
+
+    def connect(self) -> docker.DockerClient:
+        """Open a client; the caller closes it."""
+        return connect(self.kind, self.host, self.context, TIMEOUT_SECONDS)
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment in which the CLI and buildx reach this engine. The user's choice of a builder stays."""
+        if self.kind != "private":
+            return dict(os.environ)
+        elsewhere = {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_TLS"}
+        kept = {name: value for name, value in os.environ.items() if name not in elsewhere}
+        return {**kept, "DOCKER_HOST": self.host}
+
+
+def connect(kind: Kind, host: str, context: str, seconds: float) -> docker.DockerClient:
+    """Open a client to what the user named, with the user's TLS settings."""
+    options: dict[str, Any] = {"timeout": seconds, "use_ssh_client": host.startswith("ssh://")}
+    if kind == "docker-host":
+        return docker.from_env(**options)
+    if kind == "context":
+        found = context_named(context)
+        return docker.DockerClient(
+            base_url=host, tls=(found.TLSConfig if found is not None else None) or False, **options
+        )
+    return docker.DockerClient(base_url=host, **options)
+
+
+def context_named(name: str) -> Context | None:
+    """Give a Docker context, if there is one of that name; the SDK's own hints leave that out."""
+    found: Context | None = ContextAPI.get_context(name)
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an engine said about itself."""
+
+    version: str
+    api: str
+    store: Store
+    product: str
+    """"Engine", or the name of what only speaks like one."""
+
+
+def ask(kind: Kind, host: str, context: str = "") -> Answer:
+    """Ask an engine who it is; a DockerException or an OSError if none answers."""
+    if host.startswith("unix://"):
+        # Asked first, since the SDK leaves its socket open where nobody listens.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            knock.settimeout(ASK_SECONDS)
+            knock.connect(host.removeprefix("unix://"))
+    client = connect(kind, host, context, ASK_SECONDS)
+    try:
+        version, info = client.version(), client.info()
+    finally:
+        client.close()
+    return Answer(
+        str(version.get("Version", "")), str(version.get("ApiVersion", "")), store_of(info), product_of(version)
+    )
+
+
+def store_of(info: Mapping[str, Any]) -> Store:
+    """Tell which image store an engine has, from its `info`."""
+    rows = info.get("DriverStatus") or []
+    return "containerd" if ["driver-type", "io.containerd.snapshotter.v1"] in rows else "classic"
+
+
+def product_of(version: Mapping[str, Any]) -> str:
+    """Name what answers: Podman speaks Docker's language but does not build with BuildKit."""
+    names = [str(one.get("Name", "")) for one in version.get("Components") or []]
+    return next((name for name in names if "podman" in name.lower()), "Engine")
+
+
+def number(version: str) -> tuple[int, ...] | None:
+    """Read the leading numbers of a version: (20, 10, 24) of `20.10.24+dfsg1`; nothing where there are none."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    return tuple(int(part) for part in found[1].split(".")) if found else None
+
+
+def require_new(answer: Answer, where: str) -> None:
+    """Raise unless the engine is new enough. A version without a number is a developer's own build: taken."""
+    version = number(answer.version)
+    if answer.product == "Engine" and (version is None or version >= OLDEST_ENGINE):
+        return
+    failed = f"the engine at {where} cannot be used"
+    seen = f"{answer.product} {answer.version}"
+    why = f"builds need named contexts: Docker Engine {OLDEST_ENGINE[0]} or newer"
+    raise EngineTooOldError(
+        failed, seen=seen, why=why, do="update Docker, or set DOCKER_HOST to a newer engine; docs/engine.md"
+    )
+
+
+def died(engine: Engine, error: DockerException | OSError) -> EngineDiedError:
+    """Say that an engine stopped answering in the middle of something."""
+    failed = f"the engine at {engine.host} stopped answering"
+    do = "invoke engine.status; invoke engine.start" if engine.kind == "private" else "start it again; invoke doctor"
+    return EngineDiedError(failed, seen=str(error), why="what was asked of it is lost", do=do)
