@@ -1,0 +1,1 @@
+"""A QR-code maker: one small service on Flask and gunicorn."""

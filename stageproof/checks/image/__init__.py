@@ -1,0 +1,1 @@
+"""Checks that are decided from the image alone: nothing is started."""

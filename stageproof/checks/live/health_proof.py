@@ -1,0 +1,116 @@
+"""health-proof: the health command tells a working container from a failing one."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from stageproof.checks.running import ended, live_of
+from stageproof.checks.subject import Subject, failed, passed, unknown
+from stageproof.errors import ContainerError
+from stageproof.live import Container, Live, Options, State
+from stageproof.live.wait import until
+from stageproof.model import Evidence, Finding
+
+ID = "health-proof"
+CLAIM = "turns healthy, and unhealthy when it is told to fail"
+BROKEN = "does not turn healthy and then unhealthy"
+WHY = "A health check that cannot fail proves nothing, and one that cannot pass stops every rollout."
+
+INTERVAL = 0.5
+"""How often the engine asks here: the image's own interval is for production, and far too slow to wait for."""
+PROBE_SECONDS = 5.0
+"""How much longer than its interval a probe may take on a busy machine."""
+FIRST_TRY = 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """When the container was healthy and unhealthy, in seconds from its start; None: never."""
+
+    healthy: float | None
+    unhealthy: float | None
+    state: State
+    command: list[str]
+
+
+def check(subject: Subject, env: str = "CHAOS_UNHEALTHY_AFTER", start_seconds: float | None = None) -> Finding:
+    """Start it so that it fails after a while, and watch the engine's verdict; a slow start gets a second try."""
+    live = live_of(subject)
+    command = live.health_command
+    if not command:
+        return failed(ID, "has no health command", do="add HEALTHCHECK with the app's self-probe, in exec form")
+    limit = start_seconds if start_seconds is not None else live.limits.start_seconds
+    try:
+        after = FIRST_TRY
+        seen = _watch(live, {env: str(after)}, after, after)
+        if seen.healthy is None and _cannot_run(seen.state):
+            return failed(
+                ID, "its health command cannot be run", _evidence(seen), "name a program that is in the image"
+            )
+        if seen.healthy is None:
+            calm = _watch(live, {}, limit, None)
+            if calm.healthy is None:
+                message = f"never turned healthy within {limit:g} s"
+                return failed(ID, message, _evidence(calm), "run its health command by hand")
+            after = math.ceil(2 * calm.healthy) + FIRST_TRY
+            seen = _watch(live, {env: str(after)}, after, after)
+    except ContainerError as error:
+        return ended(ID, error)
+    return _judge(seen, command, env, after)
+
+
+def _judge(seen: Seen, command: list[str], env: str, after: float) -> Finding:
+    if seen.command != command:
+        message = f"the engine did not run the image's own health command, but {seen.command}"
+        return unknown(ID, message)
+    if seen.healthy is None:
+        return unknown(ID, f"did not turn healthy within {after:g} s, although it did without {env}", _evidence(seen))
+    if seen.unhealthy is None:
+        do = f"let the command ask the app, and the app answer 503 when {env} says so"
+        return failed(ID, f"stayed healthy although it was told to fail after {after:g} s", _evidence(seen), do)
+    return passed(ID, CLAIM, _evidence(seen))
+
+
+def _evidence(seen: Seen) -> list[Evidence]:
+    lines = [f"the health command is {seen.command}"]
+    if seen.healthy is not None:
+        lines.append(f"healthy {seen.healthy:.1f} s after the start")
+    if seen.unhealthy is not None:
+        lines.append(f"unhealthy {seen.unhealthy:.1f} s after the start")
+    if seen.state.probes:
+        last = seen.state.probes[-1]
+        lines.append(f"the last probe ended with {last.exit_code}: {last.output or 'no output'}")
+    return [Evidence(line) for line in lines]
+
+
+def _watch(live: Live, env: dict[str, str], healthy_within: float, fails_after: float | None) -> Seen:
+    """Start a container and note when the engine calls it healthy, and then unhealthy."""
+    with live.start(Options(env=env, health_seconds=INTERVAL)) as container:
+        healthy = _turns(container, "healthy", healthy_within + INTERVAL + (0 if fails_after else PROBE_SECONDS))
+        unhealthy = None
+        if healthy is not None and fails_after is not None:
+            left = fails_after - (time.monotonic() - container.started)
+            unhealthy = _turns(container, "unhealthy", max(0.0, left) + INTERVAL + PROBE_SECONDS)
+        command = container.inspect()["Config"]["Healthcheck"]["Test"]
+        return Seen(healthy, unhealthy, container.state(), list(command))
+
+
+def _turns(container: Container, health: str, seconds: float) -> float | None:
+    """Wait for the engine's verdict and tell when it came; a container that ends while waiting is an error."""
+
+    def decided() -> State | None:
+        state = container.state()
+        if not state.running:
+            what = f"it was {health}"
+            raise container.ended_too_early(what)
+        return state if state.health == health or _cannot_run(state) else None
+
+    state = until(decided, seconds)
+    return time.monotonic() - container.started if state and state.health == health else None
+
+
+def _cannot_run(state: State) -> bool:
+    """Tell whether the engine could not even start the command: waiting longer changes nothing."""
+    return bool(state.probes) and state.probes[-1].exit_code < 0 and "exec failed" in state.probes[-1].output

@@ -1,0 +1,68 @@
+"""Stand-ins that a Dockerfile describes, and what all makers share: the engine, the CA, the folder for logs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stageproof.engine.client import Engine
+from stageproof.engine.home import tail
+from stageproof.engine.standin.composition import DOCKERFILE, Composition
+from stageproof.errors import BaseError
+
+WHY = "no registry answers, so an image composed here has to stand in for this base"
+DO = "check the network and apt's sources; docs/engine.md"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where and with what stand-ins are made."""
+
+    engine: Engine
+    ca_bundle: Path | None
+    cache: Path
+    progress: Callable[[str], None]
+
+    def log(self, name: str) -> Path:
+        """Give the log file of one maker."""
+        return self.cache / "logs" / f"{name}.log"
+
+
+def build_dockerfile(workshop: Workshop, composition: Composition, contexts: Mapping[str, str]) -> None:
+    """Build the stand-in of a base from its Dockerfile; the image has its name only when it is whole."""
+    (reference,) = composition.base.references
+    labels = [f"--label={name}={value}" for name, value in composition.labels(reference).items()]
+    options = [*labels, f"--tag={composition.image(reference)}"]
+    run_build(workshop, composition.name, composition.base.folder / DOCKERFILE, contexts, options)
+
+
+def run_build(workshop: Workshop, name: str, dockerfile: Path, contexts: Mapping[str, str], options: list[str]) -> None:
+    """Run one `buildx build` in the folder of its Dockerfile. Raises BaseError with its last lines."""
+    # The engine's own builder: others neither see the engine's images nor keep theirs in it.
+    command = [*workshop.engine.buildx, "build", f"--builder={workshop.engine.context or 'default'}"]
+    command += ["--progress=plain", "--provenance=false", f"--file={dockerfile}"]
+    command += [f"--build-context={reference}=docker-image://{image}" for reference, image in contexts.items()]
+    command += [f"--build-arg={name}={value}" for name, value in _proxies().items()]
+    command += [f"--secret=id=ca,src={workshop.ca_bundle}"] if workshop.ca_bundle else []
+    log = workshop.log(name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        done = subprocess.run(
+            [*command, *options, str(dockerfile.parent)],
+            env=workshop.engine.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        failed = f"the stand-in of {name} could not be built"
+        raise BaseError(failed, seen=f"{tail(log)}\n(last lines; whole log: {log})", why=WHY, do=DO)
+
+
+def _proxies() -> dict[str, str]:
+    return {name: value for name in _PROXIES if (value := os.environ.get(name) or os.environ.get(name.lower()))}

@@ -1,0 +1,29 @@
+"""A running container: start it under given limits, wait, look inside, ask, stop, and leave nothing behind."""
+
+from __future__ import annotations
+
+from stageproof.live.answers import Answer, Kept, ListeningSocket, Process
+from stageproof.live.container import Container, Probe, State
+from stageproof.live.helper import Helper, Request
+from stageproof.live.options import Options
+from stageproof.live.run import Run
+from stageproof.live.session import Live
+from stageproof.live.sweep import remove_run, sigterm_as_interrupt, sweep
+
+__all__ = [
+    "Answer",
+    "Container",
+    "Helper",
+    "Kept",
+    "ListeningSocket",
+    "Live",
+    "Options",
+    "Probe",
+    "Process",
+    "Request",
+    "Run",
+    "State",
+    "remove_run",
+    "sigterm_as_interrupt",
+    "sweep",
+]

@@ -1,0 +1,63 @@
+"""How a container is started: its environment, and what it must live without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+NANOSECONDS = 1_000_000_000
+MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """The image as it is, if nothing is said; no network but the loopback, because the tests come from beside it."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    read_only: bool = False
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    drop_capabilities: bool = False
+    no_new_privileges: bool = False
+    memory: int | None = None
+    """Bytes; swap is off."""
+    pids: int | None = None
+    network: str = "none"
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    health_seconds: float | None = None
+    """Run the image's own health command this often, and believe the first answer; None: no health checks."""
+    command: Sequence[str] | None = None
+    """Other arguments for the entry point."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Give the keyword arguments of the Docker SDK's `containers.create`."""
+        given: dict[str, Any] = {
+            "environment": dict(self.env),
+            "network_mode": self.network,
+            "read_only": self.read_only,
+            "tmpfs": dict(self.tmpfs),
+            "healthcheck": self._health(),
+        }
+        if self.user is not None:
+            given["user"] = self.user
+        if self.drop_capabilities:
+            given["cap_drop"] = ["ALL"]
+        if self.no_new_privileges:
+            given["security_opt"] = ["no-new-privileges"]
+        if self.memory is not None:
+            given |= {"mem_limit": self.memory, "memswap_limit": self.memory}
+        if self.pids is not None:
+            given["pids_limit"] = self.pids
+        if self.sysctls:
+            given["sysctls"] = dict(self.sysctls)
+        if self.command is not None:
+            given["command"] = list(self.command)
+        return given
+
+    def _health(self) -> dict[str, Any]:
+        if self.health_seconds is None:
+            return {"test": ["NONE"]}
+        # Without a test of its own the engine takes the image's. Zero would mean the image's start period too.
+        interval = int(self.health_seconds * NANOSECONDS)
+        return {"interval": interval, "start_period": MILLISECOND, "retries": 1}

@@ -1,0 +1,65 @@
+"""Nothing left behind: remove the containers of a run, and those of runs that died."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from types import FrameType
+
+import docker.errors
+
+from stageproof.live.run import OWNER_LABEL, RUN_LABEL, Owner
+
+
+def sweep(client: docker.DockerClient) -> list[str]:
+    """Remove the containers whose owners have died, and give their names; those of other machines are left alone."""
+    return _remove(client, {"label": OWNER_LABEL}, only_dead=True)
+
+
+def remove_run(client: docker.DockerClient, run_id: str) -> list[str]:
+    """Remove every container of a run, and give their names."""
+    return _remove(client, {"label": f"{RUN_LABEL}={run_id}"}, only_dead=False)
+
+
+def _remove(client: docker.DockerClient, filters: dict[str, str], *, only_dead: bool) -> list[str]:
+    removed = []
+    for found in client.api.containers(all=True, filters=filters):
+        owner = Owner.parse(found["Labels"].get(OWNER_LABEL, ""))
+        if only_dead and not (owner and owner.is_dead()):
+            continue
+        if remove_container(client, found["Id"]):
+            removed.append(found["Names"][0].lstrip("/"))
+    return removed
+
+
+def remove_container(client: docker.DockerClient, name: str) -> bool:
+    """Remove a container with its volumes, running or not; tell whether it was this call that did it."""
+    try:
+        client.api.remove_container(name, force=True, v=True)
+    except docker.errors.NotFound:
+        return False
+    except docker.errors.APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:  # somebody else is removing it already
+            raise
+        return False
+    return True
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM unwind the main thread as Ctrl-C does, so that everything that was started is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""Findings and builds in words and tables; nothing here prints."""

@@ -1,0 +1,88 @@
+"""`lint` and `test`: what this repository asks of itself, tier by tier."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from stageproof.catalog import known
+from stageproof.tasks.job import ROOT, job, say
+
+_BIN = Path(sys.executable).parent
+_PYTEST = [sys.executable, "-m", "pytest"]
+
+
+def _lint() -> list[list[str]]:
+    dockerfiles = sorted(
+        str(path.relative_to(ROOT)) for path in ROOT.glob("**/*Dockerfile") if ".venv" not in path.parts
+    )
+    return [
+        [str(_BIN / "ruff"), "check"],
+        [str(_BIN / "ruff"), "format", "--check"],
+        [str(_BIN / "hadolint"), *dockerfiles],
+    ]
+
+
+_TIERS = {
+    "lint": "ruff, the format, hadolint",
+    "types": "mypy, strict",
+    "imports": "who may import whom",
+    "unit": "no engine; seconds",
+    "engine": "a real engine: finding, making, bases, containers",
+    "images": "every recipe x every claim of its contract",
+}
+
+
+def _commands(tier: str) -> list[list[str]]:
+    coverage = ["--cov=stageproof", "--cov-append", "--cov-report="]
+    return {
+        "lint": _lint(),
+        "types": [[str(_BIN / "mypy")]],
+        "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
+        "unit": [[*_PYTEST, "tests/unit", *coverage]],
+        "engine": [[*_PYTEST, "tests/engine", "-n", "2", "--dist", "loadgroup", *coverage]],
+        "images": [[*_PYTEST, "tests/images", "-n", "4", "--dist", "loadgroup", *coverage]],
+    }[tier]
+
+
+@task
+@job
+def lint(_: Context) -> None:
+    """Check style, types and imports."""
+    _run(["lint", "types", "imports"])
+
+
+@task(name="test", help={"tier": f"only this tier: {', '.join(_TIERS)}"})
+@job
+def run_tests(_: Context, tier: str | None = None) -> None:
+    """Run every tier: lint, types, imports, unit, engine, images."""
+    if tier:
+        known("tier", tier, _TIERS)
+    (ROOT / ".coverage").unlink(missing_ok=True)
+    _run([tier] if tier else list(_TIERS))
+    if not tier:
+        _command([str(_BIN / "coverage"), "report", "--skip-covered", "--skip-empty"])
+
+
+def _run(tiers: Sequence[str]) -> None:
+    failed = []
+    for tier in tiers:
+        say(f"\n== {tier}: {_TIERS[tier]}")
+        codes = [_command(command) for command in _commands(tier)]
+        if any(codes):
+            failed.append(tier)
+    if failed:
+        say(f"\n✘ failed: {', '.join(failed)}")
+        raise Exit(code=1)
+
+
+def _command(command: Sequence[str]) -> int:
+    # pytest's exit code 5 (no test ran) is a failure too: an empty tier proves nothing.
+    return subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode

@@ -1,0 +1,130 @@
+"""Recipe x claim: which recipes are asked, their subjects, and the table of what came out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from stageproof import catalog, workbench
+from stageproof.checks.subject import Subject
+from stageproof.engine import record
+from stageproof.errors import Error
+from stageproof.live.run import Run
+from stageproof.live.session import Live
+from stageproof.live.sweep import sigterm_as_interrupt
+from stageproof.model import Recipe
+from stageproof.report import grid
+from stageproof.workbench import Workbench
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RECIPE, VERDICT = "recipe", "verdict"
+VERDICTS = {"passed": "pass", "failed": "fail", "error": "unknown"}
+"""What a test that gives no finding tells: one that could not even begin leaves its question open."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the same choices as `invoke test-all`."""
+    parser.addoption("--stack", help="only this stack")
+    parser.addoption("--variant", help="only this variant")
+    parser.addoption("--claim", help="only this claim")
+    parser.addoption("--project", type=Path, default=ROOT, help="the folder whose recipes are asked")
+
+
+def selected(config: pytest.Config) -> tuple[Recipe, ...]:
+    """Give the recipes that were asked for."""
+    return catalog.read(config.getoption("--project")).select(
+        config.getoption("--stack"), config.getoption("--variant")
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask every test about every recipe; tests of one recipe stay in one worker, and share its containers."""
+    only = metafunc.config.getoption("--claim")
+    if "claim" in metafunc.fixturenames:
+        pairs = [
+            (recipe, claim)
+            for recipe in selected(metafunc.config)
+            for claim in recipe.variant.claims
+            if only in (None, claim.id)
+        ]
+        metafunc.parametrize(
+            ("recipe", "claim"),
+            [pytest.param(*pair, marks=pytest.mark.xdist_group(pair[0].name)) for pair in pairs],
+            ids=[f"{recipe.name} {claim.id}" for recipe, claim in pairs],
+        )
+    elif "recipe" in metafunc.fixturenames:
+        recipes = [] if only else selected(metafunc.config)
+        metafunc.parametrize(
+            "recipe",
+            [pytest.param(recipe, marks=pytest.mark.xdist_group(recipe.name)) for recipe in recipes],
+            ids=[recipe.name for recipe in recipes],
+            scope="session",
+        )
+
+
+@pytest.fixture(scope="session")
+def bench(project: catalog.Catalog) -> Workbench:
+    """Give the engine that holds the builds."""
+    return workbench.open_engine(project, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def run_of_tests() -> Run:
+    """Give the labels of everything that this worker starts."""
+    return Run.new(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8])
+
+
+@pytest.fixture(scope="session")
+def subject_of(bench: Workbench, run_of_tests: Run) -> Iterator[Callable[[Recipe], Subject]]:
+    """Give the subject of a recipe; its image is read once, and its containers are removed at the end."""
+    open_ones: dict[str, Subject] = {}
+    kept = record.read(bench.root)
+
+    def subject(recipe: Recipe) -> Subject:
+        if recipe.name not in open_ones:
+            build = record.require(kept, recipe.name, bench.engine_id)
+            live = Live(
+                bench.client, build.digest, run=run_of_tests, helper_image=kept.helper, limits=recipe.stack.limits
+            )
+            # Only one recipe's containers at a time: a worker is asked about one recipe after the other.
+            for other in open_ones.values():
+                if other.live:
+                    other.live.close()
+            open_ones[recipe.name] = workbench.subject(bench, recipe, live)
+        return open_ones[recipe.name]
+
+    with sigterm_as_interrupt():
+        yield subject
+    for each in open_ones.values():
+        if each.live:
+            each.live.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say which recipe a test is about; let an error of the harness be told in its four parts, not as a traceback."""
+    report = yield
+    parameters = getattr(item, "callspec", None)
+    recipe = parameters.params.get("recipe") if parameters else None
+    if recipe and RECIPE not in dict(report.user_properties):
+        report.user_properties.append((RECIPE, recipe.name))
+    if call.excinfo and isinstance(call.excinfo.value, Error):
+        report.longrepr = str(call.excinfo.value)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show stack x variant: how many claims hold, how many do not, how many are unknown."""
+    findings = [
+        {"recipe": properties[RECIPE], "verdict": properties.get(VERDICT) or VERDICTS[outcome]}
+        for outcome in VERDICTS
+        for report in terminalreporter.stats.get(outcome, ())
+        if RECIPE in (properties := dict(report.user_properties))
+    ]
+    if findings:
+        terminalreporter.write_line(grid.table(selected(config), findings))

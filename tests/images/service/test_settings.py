@@ -1,0 +1,106 @@
+"""The settings: right ones are obeyed, wrong ones end the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from stageproof.checks.subject import Subject
+from stageproof.live import Live, Options, Request
+from stageproof.live.session import Running
+from stageproof.model import Recipe
+
+OTHER_PORT = 9191
+BAD = {
+    "PORT=abc": ("PORT", "abc"),
+    "PORT=0": ("PORT", "0"),
+    "PORT=65536": ("PORT", "65536"),
+    "LOG_LEVEL=loud": ("LOG_LEVEL", "loud"),
+    "DRAIN_SECONDS=-1": ("DRAIN_SECONDS", "-1"),
+    "DRAIN_SECONDS=1.5": ("DRAIN_SECONDS", "1.5"),
+    "SHUTDOWN_SECONDS=3601": ("SHUTDOWN_SECONDS", "3601"),
+    "CHAOS_DELAY=soon": ("CHAOS_DELAY", "soon"),
+    "CHAOS_UNHEALTHY_AFTER=3601": ("CHAOS_UNHEALTHY_AFTER", "3601"),
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a start with a bad value ended."""
+
+    exit_code: int | None
+    """None: it did not end."""
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def endings(recipe: Recipe, subject_of: Callable[[Recipe], Subject]) -> Mapping[str, Ending]:
+    """Start one container for each bad value, all at once, and see how each one ends."""
+    live = subject_of(recipe).live
+    assert live
+    with ExitStack() as removed:
+        started = {
+            name: removed.enter_context(live.start(Options(env={variable: value})))
+            for name, (variable, value) in BAD.items()
+        }
+        found = {}
+        for name, container in started.items():
+            state = container.wait_ended(live.limits.start_seconds)
+            out = container.output(stderr=False).decode()
+            err = container.output(stdout=False).decode()
+            found[name] = Ending(state.exit_code if state else None, out, err)
+    return found
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_value_ends_the_start_with_code_2_and_one_line(endings: Mapping[str, Ending], name: str) -> None:
+    variable, value = BAD[name]
+    ending = endings[name]
+    assert ending.exit_code == 2, ending
+    assert ending.stdout == ""
+    assert len(ending.stderr.splitlines()) == 1
+    assert ending.stderr.startswith(f'{variable}: "{value}" ')
+
+
+def test_another_port_is_listened_on_and_the_usual_one_is_not(other: Running) -> None:
+    assert other.ask("/version", port=OTHER_PORT).status == 200
+    assert other.ask("/version").error == "refused"
+
+
+def test_health_fails_when_it_is_told_to(other: Running) -> None:
+    answer = other.ask("/healthz", port=OTHER_PORT)
+    assert (answer.status, answer.json()) == (503, {"status": "failing"})
+    assert answer.header("Cache-Control") == "no-store"
+    assert other.ask("/readyz", port=OTHER_PORT).status == 200
+
+
+def test_it_listens_where_ipv6_is_off(live: Live) -> None:
+    off = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.lo.disable_ipv6": "1"}
+    with live.running(Options(sysctls=off), look=True) as running:
+        answer = running.answer(Request("/healthz"), lambda answer: answer.status == 200)
+        assert answer.status == 200
+        listening = [str(socket) for socket in running.helper.sockets() if socket.port == 8080]
+        assert listening in (["0.0.0.0:8080/tcp"], ["[::]:8080/tcp"])
+
+
+def test_the_self_probe_says_healthy(service: Running, live: Live) -> None:
+    assert live.health_command
+    assert live.health_command[0] == "CMD"
+    code, output = service.container.execute(live.health_command[1:])
+    assert code == 0, output
+
+
+def test_the_self_probe_says_unhealthy_when_health_fails(other: Running, live: Live) -> None:
+    assert live.health_command
+    code, output = other.container.execute(live.health_command[1:])
+    assert code == 1, output
+
+
+def test_the_self_probe_says_unhealthy_where_nothing_listens(service: Running, live: Live) -> None:
+    assert live.health_command
+    code, output = service.container.execute(live.health_command[1:], {"PORT": "1"})
+    assert code == 1, output
