@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from conftest import DEADLINE, Service, free_port, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Serve = Callable[..., Service]
 
@@ -63,9 +63,18 @@ class InBackground(threading.Thread):
 def slow_request(service: Service) -> InBackground:
     """A request to /qr that a thread of the service works on."""
     request = InBackground(service, "/qr?text=a")
-    tasks = f"/proc/{worker_of(service)}/task"
-    wait_for(lambda: len(os.listdir(tasks)) > 1, "a thread at work")  # noqa: PTH208 - /proc
+    tasks = Path(f"/proc/{worker_of(service)}/task")
+    # CHAOS_DELAY is the only thing in the service that sleeps.
+    wait_for(lambda: any("nanosleep" in asleep_in(task) for task in tasks.iterdir()), "a thread at work")
     return request
+
+
+def asleep_in(task: Path) -> str:
+    """The kernel's function that a thread waits in."""
+    try:
+        return (task / "wchan").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def worker_of(service: Service) -> int:

@@ -21,7 +21,8 @@ _CACHE = re.compile(
     r"|.*/\.m2/(repository|wrapper)|.*/\.gradle/(caches|wrapper|daemon)|.*/pkg/mod/(cache|.+@v[^/]*)|.*/\.cargo/registry|.*/\.bundle/cache"
     r"|.*/\.yarn/(cache|berry/cache)|.*/(\.pnpm-store|node-compile-cache)|/tmp/(npm|pip|v8-compile|yarn)-[^/]*)/(?P<file>.+)"
 )
-_NO_CACHE = re.compile(r"(partial/?|lock|auxfiles/?)")
+# The signed release files are no package lists: `apt-get dist-clean` leaves them, so that an older release is noticed.
+_NO_CACHE = re.compile(r"(partial/?|lock|auxfiles/?|[^/]*_(InRelease|Release|Release\.gpg))")
 
 
 def check(subject: Subject) -> Finding:

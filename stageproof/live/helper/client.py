@@ -62,7 +62,8 @@ class Helper:
                 raise self._lost(error) from error
         answer: dict[str, Any] = json.loads(line)
         if "fault" in answer:
-            raise self._cannot(f"the helper container could not answer {question['op']!r}", answer["fault"])
+            failed = f"the helper container could not answer {question['op']!r}"
+            raise self._cannot(failed, answer["fault"])
         return answer
 
     def _lost(self, error: StreamEndedError) -> Error:
@@ -70,7 +71,7 @@ class Helper:
         return self._cannot("the helper container does not answer any more", seen)
 
     def _cannot(self, failed: str, seen: str) -> Error:
-        """Tell the target's end from the helper's own trouble: the engine knows of it a moment later than the helper."""
+        """Tell the target's end from the helper's own trouble; the engine knows of it a moment later."""
         if self.target.wait_ended(ENGINE_SECONDS):
             return self.target.ended_too_early("it could be asked")
         return HelperError(failed, seen=seen, why=WHY)

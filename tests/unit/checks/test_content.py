@@ -222,7 +222,7 @@ def test_the_company_s_certificate_is_found(images: Images) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "var/lib/apt/lists/deb.debian.org_dists_trixie_InRelease",
+        "var/lib/apt/lists/mirror_dists_trixie_main_binary-amd64_Packages.lz4",
         "var/cache/apt/archives/x.deb",
         "root/.cache/pip/http/a",
         "home/u/.npm/_cacache/a",
@@ -235,10 +235,11 @@ def test_caches_are_found(images: Images, path: str) -> None:
     assert verdict("no-caches", images.app(images.file(path))) is Verdict.FAIL
 
 
-def test_byte_code_locks_and_empty_folders_are_no_cache(images: Images) -> None:
+def test_byte_code_locks_signatures_and_empty_folders_are_no_cache(images: Images) -> None:
     image = images.app(
         images.file("app/__pycache__/a.pyc"),
         images.file("var/lib/apt/lists/lock", b""),
+        images.file("var/lib/apt/lists/mirror_dists_trixie_InRelease"),
         images.folder("var/lib/apt/lists/partial"),
         images.folder("root/.cache/pip"),
     )

@@ -37,6 +37,9 @@ func Run(ctx context.Context, config config.Config, logger *slog.Logger) error {
 		// "OPTIONS *" is answered like every other unknown path.
 		DisableGeneralOptionsHandler: true,
 	}
+	fresh := newFresh()
+	server.ConnState = fresh.track
+	server.RegisterOnShutdown(fresh.hurry)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	service.Ready()

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from qr.arbiter import DrainingArbiter
 from qr.lifecycle import Lifecycle
@@ -34,6 +35,8 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes a nameless file there
 def serve(config: Config) -> int:
     """Serve until a signal ends it; only a failed start returns."""
     configure(config.log_level)
+    # The header `Server` of every answer: the app's own name, and not the library's.
+    wsgi.SERVER = "qr"
     lifecycle = Lifecycle()
     app = create_app(config, lifecycle)
     try:

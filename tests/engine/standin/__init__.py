@@ -1,0 +1,1 @@
+"""The stand-ins, made and looked at in a real engine."""
