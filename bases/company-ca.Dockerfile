@@ -1,5 +1,7 @@
 # A company's certificate authority over an SDK image. The harness puts the result in the place of the stage `sdk`, so that
 # pip, npm, go and mvn work behind a proxy that re-signs TLS. Nothing of it may reach a runtime image.
+# `base` is no image of a registry: the harness names the SDK image as this context.
+# hadolint ignore=DL3006
 FROM base
 COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 # Java reads neither the bundle nor the variables below, only a JKS file of its own.

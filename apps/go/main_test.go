@@ -277,3 +277,20 @@ func TestTheSocketIsClosedAfterDraining(t *testing.T) {
 		t.Error("somebody still listens")
 	}
 }
+
+func TestASilentConnectionDoesNotHoldUpTheEnd(t *testing.T) {
+	p := serving(t, "DRAIN_SECONDS=0")
+	silent, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	status(t, http.DefaultClient, p.url+"/version") // the server takes connections in turn, so it has the silent one
+	began := time.Now()
+	p.signal(t, syscall.SIGTERM)
+	p.await(t, "stopped")
+	p.ended(t)
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("took %v", took)
+	}
+}

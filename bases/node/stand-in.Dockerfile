@@ -2,7 +2,7 @@
 # A stand-in takes the newest packages; apt-get dist-clean removes the lists where they would stay.
 # hadolint global ignore=DL3008,DL3009
 FROM python:3.13-slim-trixie AS packages
-WORKDIR /work
+WORKDIR /packages
 # A company's CA is only lent: no byte of it stays in a layer.
 RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
     --mount=source=requirements.txt,target=requirements.txt \

@@ -90,28 +90,28 @@ def _bake(call: Call, targets: Sequence[str], tell: Callable[[Step], None]) -> t
     command += ["--builder", call.builder] if call.builder else []
     (call.folder / _METADATA).unlink(missing_ok=True)
     reader, lines = Reader(targets[0] if len(targets) == 1 else ""), list[str]()
-    process = subprocess.Popen(
+    environment = call.engine.environment() | dict(call.variables)
+    with subprocess.Popen(
         [*command, *targets],
         cwd=call.root,
-        env=call.engine.environment() | dict(call.variables),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
         errors="replace",
-    )
-    try:
-        for raw in process.stdout or ():
-            line = raw.rstrip("\n")
-            lines.append(line)
-            if step := reader.feed(line):
-                tell(step)
-        return reader, lines, process.wait()
-    finally:
-        # Ctrl-C reaches buildx too, which then ends the build in the engine; give it the time to.
-        if process.poll() is None:
+    ) as process:
+        try:
+            for raw in process.stdout or ():
+                line = raw.rstrip("\n")
+                lines.append(line)
+                if step := reader.feed(line):
+                    tell(step)
+        except BaseException:
+            # Ctrl-C reaches buildx too, which then ends the build in the engine; leaving the block waits for it.
             process.terminate()
-            process.wait(timeout=30)
+            raise
+    return reader, lines, process.returncode
 
 
 def _results(call: Call, targets: Sequence[str], reader: Reader) -> dict[str, Built]:

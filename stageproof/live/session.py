@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import docker.errors
 
-from stageproof.errors import ContainerError, NothingBuiltError
+from stageproof.errors import ContainerError, HelperError, NothingBuiltError
 from stageproof.live.answers import Answer
 from stageproof.live.container import ENGINE_GONE, Container, engine_gone, start
 from stageproof.live.helper import DEFAULT_PORT, Helper, Request
@@ -103,10 +103,24 @@ class Live:
         ports = [port.partition("/") for port in self.config.get("ExposedPorts") or {}]
         return sorted((protocol or "tcp", int(number)) for number, _, protocol in ports)
 
+    @cached_property
+    def ports(self) -> list[int]:
+        """The TCP ports to ask: those exposed that something listens on, otherwise those that something listens on.
+
+        Whether the two are the same is a claim of its own: a wrong EXPOSE makes no other claim untrue.
+        """
+        exposed = [number for protocol, number in self.exposed if protocol == "tcp"]
+        try:
+            sockets = self.serving().helper.sockets()
+        except (ContainerError, HelperError):
+            sockets = []
+        listening = [socket.port for socket in sockets if socket.protocol == "tcp"]
+        return [number for number in exposed if number in listening] or listening or exposed or [DEFAULT_PORT]
+
     @property
     def port(self) -> int:
-        """The port to ask: the first one exposed."""
-        return next((number for protocol, number in self.exposed if protocol == "tcp"), DEFAULT_PORT)
+        """The first port to ask."""
+        return self.ports[0]
 
     @property
     def labels(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""answers-http: every exposed port gives HTTP answers."""
+"""answers-http: every port that it serves gives HTTP answers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from stageproof.live import Answer, Request
 from stageproof.model import Evidence, Finding
 
 ID = "answers-http"
-CLAIM = "answers HTTP on every port that it exposes"
-BROKEN = "does not answer HTTP on every port that it exposes"
+CLAIM = "answers HTTP on every port that it serves"
+BROKEN = "does not answer HTTP on every port that it serves"
 WHY = "An image that was built is not yet an image that works."
 
 SERVER_ERROR = 500
 
 
 def check(subject: Subject, paths: Sequence[str] = ("/", "/healthz")) -> Finding:
-    """Ask each path on each exposed port, until there is an answer below 500 or the start has taken too long."""
+    """Ask each path on each port, until there is an answer below 500 or the start has taken too long."""
     live = live_of(subject)
-    ports = tcp_ports(live)
-    if not ports:
+    if not tcp_ports(live):
         return failed(ID, "exposes no TCP port, so there is nothing to ask", do="add EXPOSE with its port")
+    ports = live.ports
     try:
         running = live.serving()
         answers = {

@@ -17,7 +17,7 @@ WHY = "What listens on the loopback alone works in every test inside the contain
 
 
 def check(subject: Subject) -> Finding:
-    """Look at the addresses of the sockets behind every exposed port."""
+    """Look at the addresses of the sockets behind every port that it serves."""
     live = live_of(subject)
     if not live.exposed:
         return failed(ID, "exposes no port, so it cannot be said where it should listen", do="add EXPOSE")
@@ -27,7 +27,8 @@ def check(subject: Subject) -> Finding:
         sockets, elsewhere = running.helper.sockets(), _elsewhere(live, running)
     except ContainerError as error:
         return ended(ID, error)
-    evidence = [Evidence(f"listens: {socket}") for socket in sockets if (socket.protocol, socket.port) in live.exposed]
+    ports = _ports(live, sockets)
+    evidence = [Evidence(f"listens: {socket}") for socket in sockets if (socket.protocol, socket.port) in ports]
     if elsewhere:
         evidence += [Evidence(f"not on all interfaces: port {port}/{protocol}") for protocol, port in elsewhere]
         return failed(ID, BROKEN, evidence, do="listen on 0.0.0.0 or [::], not on 127.0.0.1 or localhost")
@@ -36,7 +37,18 @@ def check(subject: Subject) -> Finding:
 
 def _elsewhere(live: Live, running: Running) -> list[tuple[str, int]]:
     sockets = running.helper.sockets()
-    return [port for port in live.exposed if not any(_answers_for(port, socket) for socket in sockets)]
+    ports = _ports(live, sockets)
+    return [port for port in ports if not any(_answers_for(port, socket) for socket in sockets)]
+
+
+def _ports(live: Live, sockets: list[ListeningSocket]) -> list[tuple[str, int]]:
+    """Give the exposed ports; where nothing listens on any of them, the ports that something listens on.
+
+    That EXPOSE is wrong is what ports-match says.
+    """
+    listening = [(socket.protocol, socket.port) for socket in sockets if socket.protocol == "tcp"]
+    wrong = not set(live.exposed) & {(socket.protocol, socket.port) for socket in sockets}
+    return listening if wrong and listening else live.exposed
 
 
 def _answers_for(port: tuple[str, int], socket: ListeningSocket) -> bool:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from docker.errors import ImageNotFound
@@ -80,12 +81,13 @@ def _present(engine: Engine, wanted: Mapping[str, Composition]) -> dict[str, str
 def _make_missing(workshop: Workshop, known: Mapping[str, Composition], wanted: Mapping[str, Composition]) -> set[str]:
     missing = _missing(workshop.engine, known, wanted)
     steps = _steps(known, missing)
+    slots = threading.Semaphore(_AT_ONCE)
     running: dict[str, Future[None]] = {}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        # A step is handed in after those that it waits for: the pool begins in that order, so none waits for ever.
+    with ThreadPoolExecutor(max(1, len(steps))) as pool:
         for name, members in steps.items():
-            needs = [running[step] for step in _needed_steps(name, members, known) if step in running]
-            running[name] = pool.submit(_step, workshop, known, {each: missing[each] for each in members}, needs)
+            needs = [running[step] for step in dict.fromkeys(_needed_steps(members, known)) if step in running]
+            work = partial(_step, workshop, known, {each: missing[each] for each in members})
+            running[name] = pool.submit(_in_turn, slots, needs, work)
         try:
             for step in running.values():
                 step.result()
@@ -93,6 +95,14 @@ def _make_missing(workshop: Workshop, known: Mapping[str, Composition], wanted: 
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {reference for references in missing.values() for reference in references}
+
+
+def _in_turn(slots: threading.Semaphore, needs: Sequence[Future[None]], work: Callable[[], None]) -> None:
+    """Do the work when all that it needs is there and a slot is free. What a need failed with, this fails with."""
+    for need in needs:
+        need.result()
+    with slots:
+        work()
 
 
 def _missing(
@@ -122,45 +132,42 @@ def _images_needed(composition: Composition, known: Mapping[str, Composition]) -
 
 
 def _steps(known: Mapping[str, Composition], missing: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Put all distroless families into one step, the last; every other base is a step of its own."""
-    steps = {name: [name] for name in missing if known[name].kind != _DISTROLESS}
-    composed = [name for name in missing if known[name].kind == _DISTROLESS]
-    return steps | ({_DISTROLESS: composed} if composed else {})
+    """Put the distroless families that wait for the same images into one step; every other base is a step of its own.
+
+    A step stands after those that it waits for, since `missing` has parents before children.
+    """
+    steps: dict[str, list[str]] = {}
+    for name in missing:
+        images = dict.fromkeys(_images_needed(known[name], known))
+        step = f"{_DISTROLESS} on {', '.join(images)}" if known[name].kind == _DISTROLESS else name
+        steps.setdefault(step, []).append(name)
+    return steps
 
 
-def _needed_steps(name: str, members: Sequence[str], known: Mapping[str, Composition]) -> Iterator[str]:
-    """Name the steps that a step waits for, through all generations."""
+def _needed_steps(members: Sequence[str], known: Mapping[str, Composition]) -> Iterator[str]:
+    """Name the bases that a step waits for, through all generations."""
     for member in members:
-        for need in known[member].needs:
-            if need != name:
-                yield need
-                yield from _needed_steps(name, [need], known)
+        yield from known[member].needs
+        yield from _needed_steps(known[member].needs, known)
 
 
-def _step(
-    workshop: Workshop,
-    known: Mapping[str, Composition],
-    missing: Mapping[str, Sequence[str]],
-    needs: Sequence[Future[None]],
-) -> None:
-    for need in needs:
-        need.result()
+def _step(workshop: Workshop, known: Mapping[str, Composition], missing: Mapping[str, Sequence[str]]) -> None:
     contexts = {
         reference: composition.image(reference)
         for composition in known.values()
         if composition.kind != _DISTROLESS
         for reference in composition.base.references
     }
+    names = ", ".join(missing)
     first = known[next(iter(missing))]
-    title = _DISTROLESS if first.kind == _DISTROLESS else first.name
-    workshop.progress(f"making the stand-in of {', '.join(missing)}")
+    workshop.progress(f"making the stand-in of {names}")
     if first.kind == "debootstrap":
         debootstrap.make(workshop, first)
     elif first.kind == "dockerfile":
         build_dockerfile(workshop, first, contexts)
     else:
         families.make(workshop, known, missing, contexts)
-    workshop.progress(f"made the stand-in of {title}")
+    workshop.progress(f"made the stand-in of {names}")
 
 
 def _one_at_a_time(progress: Callable[[str], None]) -> Callable[[str], None]:

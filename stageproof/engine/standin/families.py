@@ -28,7 +28,7 @@ def make(
     """Compose and load the wanted references, by the family's name. Raises BaseError."""
     with tempfile.TemporaryDirectory(dir=workshop.cache, prefix="distroless-") as name:
         folder = Path(name)
-        _download(workshop, known, contexts, folder)
+        _download(workshop, known, wanted, contexts, folder)
         packages = {each.name: each for each in map(read_debian_package, (folder / "packages").glob("*.deb"))}
         composer = Composer(_material(packages, folder), folder, (folder / "architecture").read_text().strip())
         client = workshop.engine.connect()
@@ -54,7 +54,13 @@ def packages_of(family: Composition, known: Mapping[str, Composition]) -> tuple[
     return tuple(dict.fromkeys((*inherited, *texts(family.base.stand_in, "packages"))))
 
 
-def _download(workshop: Workshop, known: Mapping[str, Composition], contexts: Mapping[str, str], folder: Path) -> None:
+def _download(
+    workshop: Workshop,
+    known: Mapping[str, Composition],
+    wanted: Collection[str],
+    contexts: Mapping[str, str],
+    folder: Path,
+) -> None:
     """Fetch what every family is made of, whichever are wanted now: the next call then finds it in the build cache."""
     all_families = [each for each in known.values() if each.kind == "distroless"]
     root = next(each for each in all_families if "parent" not in each.base.stand_in)
@@ -66,7 +72,7 @@ def _download(workshop: Workshop, known: Mapping[str, Composition], contexts: Ma
         f"--build-arg=LIBRARY_PACKAGES={' '.join(libraries)}",
         f"--output=type=local,dest={folder}",
     ]
-    run_build(workshop, "distroless", root.base.folder / PACKAGES_DOCKERFILE, contexts, options)
+    run_build(workshop, next(iter(wanted)), root.base.folder / PACKAGES_DOCKERFILE, contexts, options)
 
 
 def _material(packages: Mapping[str, DebianPackage], folder: Path) -> Material:
