@@ -30,7 +30,7 @@ def prove_all(_: Context, stack: str | None = None, variant: str | None = None, 
         say("bases   stand-ins: what is proved here is proved on them")
     # All images in one request, before the workers start: they find every layer in the index.
     workbench.index(bench, recipes)
-    command = [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", "4", "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", "4"]
     for option, value in (("--stack", stack), ("--variant", variant), ("--claim", claim)):
         command += [option, value] if value else []
     code = subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -47,8 +47,8 @@ def _commands(tier: str) -> list[list[str]]:
         "types": [[str(_BIN / "mypy")]],
         "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
         "unit": [[*_PYTEST, "tests/unit", *coverage]],
-        "engine": [[*_PYTEST, "tests/engine", "-n", "2", "--dist", "loadgroup", *coverage]],
-        "images": [[*_PYTEST, "tests/images", "-n", "4", "--dist", "loadgroup", *coverage]],
+        "engine": [[*_PYTEST, "tests/engine", "-n", "2", "--dist", "loadfile", *coverage]],
+        "images": [[*_PYTEST, "tests/images", "-n", "4", *coverage]],
     }[tier]
 
 

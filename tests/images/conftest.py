@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from stageproof import catalog, workbench
 from stageproof.checks.subject import Subject
@@ -35,13 +38,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def selected(config: pytest.Config) -> tuple[Recipe, ...]:
     """Give the recipes that were asked for."""
-    return catalog.read(config.getoption("--project")).select(
-        config.getoption("--stack"), config.getoption("--variant")
-    )
+    return _read(config.getoption("--project")).select(config.getoption("--stack"), config.getoption("--variant"))
+
+
+_read = cache(catalog.read)
+
+
+class ByRecipe(LoadScopeScheduling):
+    """Sends all tests of one recipe to one worker: they share its containers.
+
+    pytest-xdist's own `loadgroup` passes over its marks with the pytest of the lock file.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        parameter = nodeid.partition("[")[2]
+        names = (recipe.name for recipe in selected(self.config))
+        return next((name for name in names if parameter.startswith(name)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRecipe:
+    """Hand the tests out by recipe."""
+    return ByRecipe(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Ask every test about every recipe; tests of one recipe stay in one worker, and share its containers."""
+    """Ask every test about every recipe."""
     only = metafunc.config.getoption("--claim")
     if "claim" in metafunc.fixturenames:
         pairs = [
@@ -52,14 +73,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ]
         metafunc.parametrize(
             ("recipe", "claim"),
-            [pytest.param(*pair, marks=pytest.mark.xdist_group(pair[0].name)) for pair in pairs],
+            pairs,
             ids=[f"{recipe.name} {claim.id}" for recipe, claim in pairs],
         )
     elif "recipe" in metafunc.fixturenames:
         recipes = [] if only else selected(metafunc.config)
         metafunc.parametrize(
             "recipe",
-            [pytest.param(recipe, marks=pytest.mark.xdist_group(recipe.name)) for recipe in recipes],
+            recipes,
             ids=[recipe.name for recipe in recipes],
             scope="session",
         )
