@@ -5,12 +5,17 @@ FROM debian:trixie-slim AS packages
 # The packages link man pages, whose folder a slim Debian lacks.
 RUN mkdir -p /usr/share/man/man1 \
  && apt-get update \
- && apt-get install -y --no-install-recommends openjdk-25-jre-headless
-# Debian spreads the tree over /etc and /usr/lib with links; followed, it stands alone.
-# Times are kept, since the archive of shared classes knows the time of the modules file.
+ && apt-get install -y --no-install-recommends binutils openjdk-25-jdk-headless
+# Debian's runtime holds the compiler's module too, and Temurin's does not: linked anew from what a runtime is for.
+# The trust store is Debian's; the archive of shared classes is made for these modules.
 RUN mkdir -p /target/opt/java \
- && cp -rL --preserve=mode,timestamps /usr/lib/jvm/java-25-openjdk-* /target/opt/java/openjdk \
- && rm -rf /target/opt/java/openjdk/docs /target/opt/java/openjdk/man
+ && jlink --output /target/opt/java/openjdk --no-header-files --no-man-pages --add-modules \
+java.se,java.smartcardio,jdk.accessibility,jdk.charsets,jdk.crypto.cryptoki,jdk.crypto.ec,jdk.dynalink,jdk.httpserver,\
+jdk.incubator.vector,jdk.jdwp.agent,jdk.jfr,jdk.localedata,jdk.management,jdk.management.agent,jdk.management.jfr,\
+jdk.naming.dns,jdk.naming.rmi,jdk.net,jdk.nio.mapmode,jdk.sctp,jdk.security.auth,jdk.security.jgss,jdk.unsupported,\
+jdk.xml.dom,jdk.zipfs \
+ && cp -L --remove-destination /etc/ssl/certs/java/cacerts /target/opt/java/openjdk/lib/security/cacerts \
+ && /target/opt/java/openjdk/bin/java -Xshare:dump
 
 FROM debian:trixie-slim
 RUN apt-get update \

@@ -44,7 +44,7 @@ def selected(config: pytest.Config) -> tuple[Recipe, ...]:
 _read = cache(catalog.read)
 
 
-class ByRecipe(LoadScopeScheduling):
+class ByRecipe(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """Sends all tests of one recipe to one worker: they share its containers.
 
     pytest-xdist's own `loadgroup` passes over its marks with the pytest of the lock file.

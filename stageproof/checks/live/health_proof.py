@@ -91,7 +91,8 @@ def _watch(live: Live, env: dict[str, str], healthy_within: float, fails_after: 
         healthy = _turns(container, "healthy", healthy_within + INTERVAL + (0 if fails_after else PROBE_SECONDS))
         unhealthy = None
         if healthy is not None and fails_after is not None:
-            left = fails_after - (time.monotonic() - container.started)
+            # The app's own clock began some time before it was healthy, and nobody knows when.
+            left = fails_after + healthy - (time.monotonic() - container.started)
             unhealthy = _turns(container, "unhealthy", max(0.0, left) + INTERVAL + PROBE_SECONDS)
         command = container.inspect()["Config"]["Healthcheck"]["Test"]
         return Seen(healthy, unhealthy, container.state(), list(command))

@@ -181,9 +181,12 @@ def test_maven_runs_on_jdk_25_alone_and_jlink_works(bench: Bench) -> None:
 
 
 def test_the_jre_maps_its_archive_of_shared_classes_and_has_no_compiler(bench: Bench) -> None:
-    output = _shell(bench, JRE, "java -Xshare:on -version; ! command -v javac; ls -d $JAVA_HOME/lib/security/cacerts")
+    look = "java -Xshare:on -version; ! command -v javac; java --list-modules; ls -d $JAVA_HOME/lib/security/cacerts"
+    output = _shell(bench, JRE, look)
 
     assert "sharing" in output
+    assert "java.base@25" in output
+    assert "jdk.compiler" not in output
     assert output.endswith("/opt/java/openjdk/lib/security/cacerts\n")
 
 

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ErrorReportValve;
+import org.springframework.http.HttpHeaders;
 
 /** Answers what Tomcat refuses before any filter sees it, such as CONNECT and a path that cannot be decoded. */
 final class ProblemValve extends ErrorReportValve {
@@ -28,11 +29,20 @@ final class ProblemValve extends ErrorReportValve {
 
     /** Nothing where the request is not even HTTP: that gets a bare answer. */
     private static Optional<Problem> problem(Request request, Response response) {
+        if (isLongerThanNumbersGo(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
+            return Optional.of(Problem.contentTooLarge(Gate.MAX_BODY_BYTES));
+        }
         return switch (response.getStatus()) {
             case Response.SC_BAD_REQUEST, Response.SC_NOT_IMPLEMENTED -> Optional.ofNullable(request.getRequestURI())
                     .flatMap(path -> Gate.refusal(request.getMethod(), path));
+            case Response.SC_HTTP_VERSION_NOT_SUPPORTED -> Optional.empty();
             default -> Optional.of(Problem.internal());
         };
+    }
+
+    /** Tomcat refuses such a length as no number at all. */
+    private static boolean isLongerThanNumbersGo(String length) {
+        return length != null && length.matches("\\d{19,}");
     }
 
     private void write(Problem problem, Request request, Response response) {
