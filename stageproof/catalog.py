@@ -95,7 +95,7 @@ def _built(path: Path, build: Callable[[Path, dict[str, Any]], T]) -> T:
         failed, seen = f"{path} does not say all that it must", f"missing: {error.args[0]}"
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
         failed, seen = f"{path} cannot be read", str(error)
-    raise CatalogError(failed, seen=seen, do="CONTRIBUTING.md shows what such a file holds")
+    raise CatalogError(failed, seen=seen, do="compare it with the same file in a neighbouring folder")
 
 
 def _stack(path: Path, data: Mapping[str, Any]) -> Stack:

@@ -1,0 +1,105 @@
+"""One bake call for many targets, with real builds from nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from stageproof.catalog import Catalog
+from stageproof.engine import bake, bases, build, record, registry
+from stageproof.engine.client import Engine
+from stageproof.errors import BaseError, NothingBuiltError
+
+FILES = {
+    "good.Dockerfile": "FROM scratch\nCOPY here /here\n",
+    "other.Dockerfile": "FROM scratch\nCOPY here /other\n",
+    "bad.Dockerfile": "FROM scratch AS final\nCOPY not-there /x\n",
+    "here": "here",
+}
+TARGETS = ("good", "bad", "other")
+
+
+@pytest.fixture
+def call(engine: Engine, client: docker.DockerClient, tmp_path: Path) -> Iterator[build.Call]:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    targets = {
+        name: {"context": ".", "dockerfile": f"{name}.Dockerfile", "tags": [f"stageproof/test-{name}"]}
+        for name in TARGETS
+    }
+    (tmp_path / bake.FILE).write_text(json.dumps({"target": targets}))
+    yield build.Call(engine, tmp_path, tmp_path / record.FOLDER, {})
+    for name in TARGETS:
+        if client.images.list(f"stageproof/test-{name}"):
+            client.images.remove(f"stageproof/test-{name}", force=True)
+
+
+def test_a_target_that_fails_shows_its_step_and_the_others_still_finish(call: build.Call) -> None:
+    outcome = build.build(call, {}, [TARGETS], lambda _: None)
+    assert set(outcome.built) == {"good", "other"}
+    failed = outcome.failed["bad"]
+    assert failed.step == "[final 1/1] COPY not-there /x"
+    assert '"/not-there": not found' in failed.seen
+    assert "not-there" in failed.log.read_text()
+    error = build.failure_text(failed)
+    assert (error.failed, error.exit_code) == ("bad did not build", 1)
+
+
+def test_the_digest_is_that_of_the_image_in_the_engine(call: build.Call, client: docker.DockerClient) -> None:
+    outcome = build.build(call, {}, [["good"]], lambda _: None)
+    assert client.images.get("stageproof/test-good").id == outcome.built["good"].digest
+
+
+def test_what_was_built_before_is_told_as_cached(call: build.Call) -> None:
+    build.build(call, {}, [["good"]], lambda _: None)
+    assert build.build(call, {}, [["good"]], lambda _: None).built["good"].cached
+
+
+def test_waves_build_everything_one_after_the_other(call: build.Call) -> None:
+    assert set(build.build(call, {}, [["good"], ["other"]], lambda _: None).built) == {"good", "other"}
+
+
+def test_asking_for_real_bases_where_no_registry_answers_is_an_error(
+    engine: Engine, project: Catalog, tmp_path: Path
+) -> None:
+    nowhere = ["debian:trixie-slim"]
+    if registry.reachable(nowhere, engine):
+        pytest.skip("a registry answers here")
+    with pytest.raises(BaseError) as error:
+        bases.choose("registry", nowhere, project, engine, ca_bundle=None, cache=tmp_path, progress=print)
+    assert "docker.io does not answer" in error.value.failed
+    assert error.value.do == "use --bases stand-in"
+
+
+def test_a_record_of_another_engine_counts_as_nothing_built(tmp_path: Path) -> None:
+    built = record.Build("sha256:1", 1.0, cached=False, labels={}, bases={}, stand_ins=(), unit_tests=True)
+    record.write(tmp_path, record.Record(engine="one", images={"go-plain": built}))
+    kept = record.read(tmp_path)
+    assert record.require(kept, "go-plain", "one") == built
+    for recipe, engine in (("go-plain", "another"), ("go-debug", "one")):
+        with pytest.raises(NothingBuiltError):
+            record.require(kept, recipe, engine)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["build-all", "--stack", "pyton"], "did you mean python?"),
+        (["build-all", "--variant", "distrolss"], "did you mean distroless?"),
+        (["build-all", "--bases", "standin"], "did you mean stand-in?"),
+        (["build-all", "--varient", "plain"], "did you mean --variant?"),
+        (["biuld-all"], "did you mean build-all?"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest_and_code_2(root: Path, arguments: list[str], says: str) -> None:
+    invoke = [str(Path(sys.executable).parent / "invoke"), *arguments]
+    done = subprocess.run(invoke, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "known: " in done.stderr
