@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ from stageproof.errors import BuildError, DockerCliError
 
 ADDITIONS = "additions.json"
 _METADATA = "metadata.json"
+# Package managers give up at the first of these; one more try tells a hiccup of the network from a fault of the file.
+_LOST_CONNECTION = re.compile(
+    r"connection (reset|broken|aborted|timed out)|(read|handshake|i/o) timed? ?out|ECONNRESET|ETIMEDOUT|unexpected EOF",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,13 @@ class Call:
 def build(
     call: Call, additions: Mapping[str, Any], waves: Sequence[Sequence[str]], tell: Callable[[Step], None]
 ) -> Outcome:
-    """Build the targets, wave after wave, and give what came of each. Raises DockerCliError if buildx does not work."""
+    """Build the targets, wave after wave, and give what came of each; one that lost its connection is tried once more.
+
+    Raises DockerCliError if buildx does not work."""
     call.folder.mkdir(parents=True, exist_ok=True)
     (call.folder / ADDITIONS).write_text(json.dumps(additions, indent=2), encoding="utf-8")
     outcome = Outcome()
+    tried_again: set[str] = set()
     for wave in waves:
         left = list(wave)
         while left:
@@ -79,6 +88,9 @@ def build(
                 break
             # Bake cancels the others with the one that failed: leave that one out, and go on with the rest.
             failed = _failure(call, left, reader, lines)
+            if _LOST_CONNECTION.search(failed.seen) and failed.target not in tried_again:
+                tried_again.add(failed.target)
+                continue
             outcome.failed[failed.target] = failed
             left.remove(failed.target)
     return outcome

@@ -14,15 +14,17 @@ import pytest
 from stageproof.catalog import Catalog
 from stageproof.engine import bake, bases, build, record, registry
 from stageproof.engine.client import Engine
+from stageproof.engine.progress import Step
 from stageproof.errors import BaseError, NothingBuiltError
 
 FILES = {
     "good.Dockerfile": "FROM scratch\nCOPY here /here\n",
     "other.Dockerfile": "FROM scratch\nCOPY here /other\n",
     "bad.Dockerfile": "FROM scratch AS final\nCOPY not-there /x\n",
+    "lost.Dockerfile": 'FROM scratch AS final\nCOPY ["connection reset", "/x"]\n',
     "here": "here",
 }
-TARGETS = ("good", "bad", "other")
+TARGETS = ("good", "bad", "lost", "other")
 
 
 @pytest.fixture
@@ -41,14 +43,22 @@ def call(engine: Engine, client: docker.DockerClient, tmp_path: Path) -> Iterato
 
 
 def test_a_target_that_fails_shows_its_step_and_the_others_still_finish(call: build.Call) -> None:
-    outcome = build.build(call, {}, [TARGETS], lambda _: None)
+    outcome = build.build(call, {}, [("good", "bad", "other")], lambda _: None)
     assert set(outcome.built) == {"good", "other"}
     failed = outcome.failed["bad"]
-    assert failed.step == "[final 1/1] COPY not-there /x"
+    assert failed.step == "[1/1] COPY not-there /x"
     assert '"/not-there": not found' in failed.seen
     assert "not-there" in failed.log.read_text()
     error = build.failure_text(failed)
     assert (error.failed, error.exit_code) == ("bad did not build", 1)
+
+
+def test_a_step_that_lost_its_connection_is_tried_once_more_and_no_more(call: build.Call) -> None:
+    tries: list[Step] = []
+    outcome = build.build(call, {}, [["lost", "good"]], tries.append)
+    assert "connection reset" in outcome.failed["lost"].seen
+    assert len({id(step) for step in tries if step.state == "error"}) == 2
+    assert set(outcome.built) == {"good"}
 
 
 def test_the_digest_is_that_of_the_image_in_the_engine(call: build.Call, client: docker.DockerClient) -> None:
