@@ -74,7 +74,8 @@ def build(
 ) -> Outcome:
     """Build the targets, wave after wave, and give what came of each; one that lost its connection is tried once more.
 
-    Raises DockerCliError if buildx does not work."""
+    Raises DockerCliError if buildx does not work.
+    """
     call.folder.mkdir(parents=True, exist_ok=True)
     (call.folder / ADDITIONS).write_text(json.dumps(additions, indent=2), encoding="utf-8")
     outcome = Outcome()
