@@ -140,7 +140,7 @@ def _results(call: Call, targets: Sequence[str], reader: Reader) -> dict[str, Bu
             target=target,
             digest=told.get("containerimage.config.digest") or told.get("containerimage.digest", ""),
             seconds=sum(step.seconds for step in own),
-            cached=not any(step.place != "exporting to image" for step in worked),
+            cached=not any(step.place for step in worked),  # exporting has no place in the Dockerfile
             bases={
                 each["uri"]: each["digest"]["sha256"] for each in provenance.get("materials", ()) if "digest" in each
             },

@@ -48,7 +48,7 @@ class Screen:
 
     def step(self, step: Step) -> None:
         """Show how far a target has come."""
-        if step.place.startswith("internal"):
+        if not step.place or step.place.startswith(("internal", "context")):
             return
         before = self._steps.get(step.target)
         self._steps[step.target] = step
