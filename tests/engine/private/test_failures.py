@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,11 +27,12 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 60 MB."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(tmp_path)], check=True)
-    yield tmp_path
-    subprocess.run(["umount", str(tmp_path)], check=True)
+def small_disk() -> Iterator[Path]:
+    """A file system of 60 MB; pytest's own folders can be too deep for a socket."""
+    with tempfile.TemporaryDirectory(prefix="small-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", folder], check=True)
+        yield Path(folder)
+        subprocess.run(["umount", folder], check=True)
 
 
 def path_with(folder: Path, *programs: str) -> str:
