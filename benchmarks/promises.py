@@ -1,7 +1,7 @@
 """The numbers that the project promises, measured in one run and printed as ratios; nothing here is a test.
 
-    .venv/bin/python benchmarks/numbers.py            all but the fresh build
-    .venv/bin/python benchmarks/numbers.py P1 P14     only these
+    .venv/bin/python benchmarks/promises.py            all but the fresh build
+    .venv/bin/python benchmarks/promises.py P1 P14     only these
 
 P1   no-op `invoke build-all` / a raw no-op `docker buildx bake` of the same targets          at most 1.3
 P9   edit one source file -> `invoke build` + the claims of that recipe                       at most 5 s, Java 10 s
@@ -37,7 +37,7 @@ EDITED = {
     "go": "main.go",
     "python": "src/qr/__init__.py",
     "node": "src/main.js",
-    "java": "src/main/java/dev/stageproof/qr/Main.java",
+    "java": "src/main/java/io/github/stageproof/qr/Main.java",
 }
 PUBLISHED: dict[str, tuple[str, int] | None] = {"8080/tcp": ("127.0.0.1", 0)}
 COMMENTS = {".go": "//", ".py": "#", ".js": "//", ".java": "//"}
