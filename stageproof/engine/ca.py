@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +51,10 @@ def layer_folder(ca: CompanyCa, cache: Path) -> Path:
     pem = ca.bundle.read_text(encoding="utf-8", errors="replace")
     folder = cache / f"ca-{hashlib.sha256(pem.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("ca-certificates.crt", pem.encode()), ("cacerts", keystore.jks(pem))):
+    made: dict[str, Callable[[], bytes]] = {"ca-certificates.crt": pem.encode, "cacerts": lambda: keystore.jks(pem)}
+    for name, content in made.items():
         if not (folder / name).is_file():
-            (folder / name).write_bytes(content)
+            (folder / name).write_bytes(content())
     return folder
 
 

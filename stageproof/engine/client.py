@@ -54,7 +54,7 @@ class Engine:
 
     def connect(self) -> docker.DockerClient:
         """Open a client; the caller closes it."""
-        return connect(self.kind, self.host, self.context, TIMEOUT_SECONDS)
+        return connect(self.kind, self.host, self.context, TIMEOUT_SECONDS, self.api)
 
     def environment(self) -> dict[str, str]:
         """Give the environment in which the CLI and buildx reach this engine. The user's choice of a builder stays."""
@@ -65,9 +65,9 @@ class Engine:
         return {**kept, "DOCKER_HOST": self.host}
 
 
-def connect(kind: Kind, host: str, context: str, seconds: float) -> docker.DockerClient:
-    """Open a client to what the user named, with the user's TLS settings."""
-    options: dict[str, Any] = {"timeout": seconds, "use_ssh_client": host.startswith("ssh://")}
+def connect(kind: Kind, host: str, context: str, seconds: float, api: str = "auto") -> docker.DockerClient:
+    """Open a client to what the user named, with the user's TLS settings; a known API version saves a question."""
+    options: dict[str, Any] = {"version": api, "timeout": seconds, "use_ssh_client": host.startswith("ssh://")}
     if kind == "docker-host":
         return docker.from_env(**options)
     if kind == "context":

@@ -178,8 +178,10 @@ def _running(home: Home) -> Engine | None:
     """Give the engine if its supervisor lives; one that is just being restarted gets its time."""
     if processes.supervisor(home) is None:
         return None
-    wait_until(lambda: _answer(home) is not None or processes.supervisor(home) is None, START_SECONDS)
     answer = _answer(home)
+    if answer is None:
+        wait_until(lambda: _answer(home) is not None or processes.supervisor(home) is None, START_SECONDS)
+        answer = _answer(home)
     if answer is None:
         return None
     return Engine("private", home.host, answer.version, answer.api, (str(home.buildx),), answer.store)

@@ -35,7 +35,7 @@ def reachable(references: Iterable[str], engine: Engine) -> frozenset[str]:
 
 def _answers(reference: str, engine: Engine) -> bool:
     try:
-        client = connect(engine.kind, engine.host, engine.context, SECONDS)
+        client = connect(engine.kind, engine.host, engine.context, SECONDS, engine.api)
         try:
             client.images.get_registry_data(reference)
         finally:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from typing import TYPE_CHECKING, Self
 
 from stageproof.engine.progress import Step
 from stageproof.model import Recipe
 from stageproof.tasks.job import is_terminal, say
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 _MARKS = {"running": "…", "done": "✔", "cached": "✔", "error": "✘", "canceled": "·"}
 
@@ -24,7 +24,7 @@ class Screen:
         """Begin with nothing built."""
         self._steps: dict[str, Step] = {}
         self._recipes = recipes
-        self._live = Live(console=Console(), refresh_per_second=8, transient=True) if is_terminal() else None
+        self._live = _live() if is_terminal() else None
 
     def __enter__(self) -> Self:
         """Take the terminal."""
@@ -58,8 +58,17 @@ class Screen:
             say(f"  {step.target:<22} {step.title[:80]}  {step.seconds:.1f} s")
 
     def _table(self) -> Table:
+        from rich.table import Table  # noqa: PLC0415 -- the same
+
         table = Table.grid(padding=(0, 2))
         for recipe in self._recipes:
             step = self._steps.get(recipe.name)
             table.add_row(recipe.name, f"{_MARKS[step.state]} {step.title[:90]}" if step else "·")
         return table
+
+
+def _live() -> Live:
+    from rich.console import Console  # noqa: PLC0415 -- it is slow to import, and only a terminal needs it
+    from rich.live import Live  # noqa: PLC0415 -- the same
+
+    return Live(console=Console(), refresh_per_second=8, transient=True)

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from docker.errors import ImageNotFound
-
 from stageproof.engine.client import Engine
 from stageproof.engine.standin import debootstrap, families
 from stageproof.engine.standin.building import Workshop, build_dockerfile
@@ -50,7 +48,7 @@ def ensure(  # noqa: PLR0913 -- each one is a fact of the run that only the call
         with _locked(cache / "stand-ins.lock", progress):
             workshop = Workshop(engine, ca_bundle, cache, _one_at_a_time(progress))
             made_now = _make_missing(workshop, known, wanted)
-    there = _present(engine, wanted)
+    there = before if len(before) == len(wanted) else _present(engine, wanted)
     return {
         reference: StandIn(
             reference=reference,
@@ -64,18 +62,14 @@ def ensure(  # noqa: PLR0913 -- each one is a fact of the run that only the call
 
 
 def _present(engine: Engine, wanted: Mapping[str, Composition]) -> dict[str, str]:
-    """Give the image ids of those that are there already."""
+    """Give the image ids of those that are there already, from one list of all images."""
     client = engine.connect()
-    found = {}
     try:
-        for reference, composition in wanted.items():
-            try:
-                found[reference] = str(client.images.get(composition.image(reference)).id)
-            except ImageNotFound:
-                continue
+        tags = {tag: str(image["Id"]) for image in client.api.images() for tag in image.get("RepoTags") or ()}
     finally:
         client.close()
-    return found
+    names = {reference: composition.image(reference) for reference, composition in wanted.items()}
+    return {reference: tags[name] for reference, name in names.items() if name in tags}
 
 
 def _make_missing(workshop: Workshop, known: Mapping[str, Composition], wanted: Mapping[str, Composition]) -> set[str]:

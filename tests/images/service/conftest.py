@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -26,8 +25,6 @@ OTHER_SETTINGS = {
 SLOW_CLIENTS = 50
 HALF_A_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 
-Start = Callable[..., Running]
-
 
 @dataclass(frozen=True)
 class Slow:
@@ -48,7 +45,7 @@ def ready(running: Running, port: int = 8080) -> Running:
     return running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def live(recipe: Recipe, subject_of: Callable[[Recipe], Subject]) -> Live:
     """Give what starts containers of the recipe's image."""
     live = subject_of(recipe).live
@@ -62,34 +59,16 @@ def service(live: Live, slow: Slow) -> Running:  # noqa: ARG001 -- opened first,
     return ready(live.restricted())
 
 
-@pytest.fixture
-def start(live: Live) -> Iterator[Start]:
-    """Start containers with other settings, ready to be asked; they are removed when the test is over."""
-    opened: list[Any] = []
-
-    def start_(*, port: int = 8080, **env: str) -> Running:
-        opened.append(live.running(Options(env=env), look=False))
-        return ready(opened[-1].__enter__(), port)
-
-    yield start_
-    for one in reversed(opened):
-        one.__exit__(None, None, None)
-
-
 @pytest.fixture(scope="session")
-def other(recipe: Recipe, subject_of: Callable[[Recipe], Subject]) -> Iterator[Running]:
+def other(live: Live) -> Iterator[Running]:
     """Give one container with another value of every setting."""
-    live = subject_of(recipe).live
-    assert live
     with live.running(Options(env=OTHER_SETTINGS), look=False) as running:
         yield ready(running, OTHER_PORT)
 
 
 @pytest.fixture(scope="session")
-def slow(recipe: Recipe, subject_of: Callable[[Recipe], Subject]) -> Iterator[Slow]:
+def slow(live: Live) -> Iterator[Slow]:
     """Open the slow connections once: it takes ten seconds until the service closes them."""
-    live = subject_of(recipe).live
-    assert live
     with live.running(Options(), look=False) as running:
         ready(running)
         opened = running.helper.clock()

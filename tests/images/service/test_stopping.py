@@ -1,40 +1,61 @@
-"""The end: what is promised between the signal and the exit."""
+"""The end: what is promised between the signal and the exit, seen in one stop with everything open at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from stageproof.live import Answer, Live, Options, Request
+from stageproof.live import Answer, Kept, Live, Options, Request, State
 from stageproof.live.session import Running
 from stageproof.live.wait import until
 
-Start = Callable[..., Running]
+from .conftest import ready
+
+DRAIN, DELAY = 2, 3
+IDLE = {"after an answer": Request("/version", keep_alive=True), "before any request": Request(bytes_=b"")}
 
 
-def exit_code(running: Running, seconds: float) -> int | None:
-    """Wait for the end; None if it does not come."""
-    state = running.container.wait_ended(seconds)
-    return state.exit_code if state else None
+@dataclass(frozen=True)
+class End:
+    """What was seen from SIGTERM to the exit, with a request in flight and connections that do nothing."""
+
+    draining: Answer | None
+    """The first answer of /readyz that was not 200."""
+    meanwhile: dict[str, Answer]
+    """What other paths said then."""
+    refused: Answer | None
+    """The first refused connection after that."""
+    in_flight: Answer
+    idle: dict[str, Kept]
+    state: State | None
 
 
-def test_it_drains_then_refuses_new_connections_then_finishes_what_it_took_up(start: Start) -> None:
-    running = start(DRAIN_SECONDS="2", SHUTDOWN_SECONDS="10", CHAOS_DELAY="3")
-    held, taken = running.helper.hold([Request("/qr?text=last", seconds=15)], 2)
-    assert taken == [True]
-    running.container.signal("SIGTERM")
-    draining = until(lambda: not_ready(running), 2)
-    assert draining
-    assert (draining.status, draining.json()) == (503, {"status": "draining"})
-    assert running.ask("/version").status == 200
-    assert running.ask("/healthz").status == 200
-    refused = until(lambda: running.ask("/version").error == "refused" or None, 4)
-    assert refused
-    answer = running.helper.collect(held, 10)[0]
-    assert answer.status == 200, answer
-    assert answer.seconds >= 3
-    assert exit_code(running, 3) == 0
+@pytest.fixture(scope="session")
+def end(live: Live) -> End:
+    """Stop one container with everything open that a stop has to deal with."""
+    env = {"DRAIN_SECONDS": str(DRAIN), "SHUTDOWN_SECONDS": "10", "CHAOS_DELAY": str(DELAY)}
+    with live.running(Options(env=env), look=False) as running:
+        ready(running)
+        helper = running.helper
+        idle = {name: helper.keep(request) for name, request in IDLE.items()}
+        held, taken = helper.hold([Request("/qr?text=last", seconds=15)], 2)
+        assert taken == [True]
+        running.container.signal("SIGTERM")
+        draining = until(lambda: not_ready(running), 2)
+        meanwhile = {path: running.ask(path) for path in ("/version", "/healthz")}
+        refused = until(lambda: is_refused(running.ask("/version")), 4)
+        in_flight = helper.collect(held, 10)[0]
+        state = running.container.wait_ended(3)
+        return End(
+            draining,
+            meanwhile,
+            refused,
+            in_flight,
+            {name: helper.kept(number, 1) for name, number in idle.items()},
+            state,
+        )
 
 
 def not_ready(running: Running) -> Answer | None:
@@ -43,45 +64,52 @@ def not_ready(running: Running) -> Answer | None:
     return None if answer.status == 200 else answer
 
 
-def test_a_request_that_takes_too_long_does_not_hold_the_end(start: Start) -> None:
-    running = start(DRAIN_SECONDS="0", SHUTDOWN_SECONDS="1", CHAOS_DELAY="3600")
-    running.helper.hold([Request("/qr?text=never", seconds=30)], 1)
-    running.container.signal("SIGTERM")
-    assert exit_code(running, 6) == 0
+def is_refused(answer: Answer) -> Answer | None:
+    """Give the answer if nobody listened."""
+    return answer if answer.error == "refused" else None
 
 
-@pytest.mark.parametrize(
-    "idle", [Request("/version", keep_alive=True), Request(bytes_=b"")], ids=["after an answer", "before any request"]
-)
-def test_an_idle_connection_is_closed_and_does_not_hold_the_end(start: Start, idle: Request) -> None:
-    running = start(DRAIN_SECONDS="0")
-    number = running.helper.keep(idle)
-    running.container.signal("SIGTERM")
-    assert exit_code(running, 4) == 0
-    assert running.helper.kept(number, 1).closed_at
+def test_readiness_says_that_it_drains(end: End) -> None:
+    assert end.draining
+    assert (end.draining.status, end.draining.json()) == (503, {"status": "draining"})
 
 
-def test_an_interrupt_ends_it_like_a_stop(start: Start) -> None:
-    running = start(DRAIN_SECONDS="0")
-    running.container.signal("SIGINT")
-    assert exit_code(running, 4) == 0
+def test_everything_else_is_answered_while_it_drains(end: End) -> None:
+    assert {path: answer.status for path, answer in end.meanwhile.items()} == {"/version": 200, "/healthz": 200}
 
 
-@pytest.mark.parametrize("moment", ["its first words", "its first socket"])
-def test_a_stop_during_the_start_is_obeyed(live: Live, moment: str) -> None:
-    with live.running(Options(env={"DRAIN_SECONDS": "0"})) as running:
-        conditions: dict[str, Callable[[], object]] = {
-            "its first words": lambda: running.container.output() or running.helper.sockets() or None,
-            "its first socket": lambda: running.helper.sockets() or None,
-        }
-        running.container.wait_for(conditions[moment], live.limits.start_seconds, f"{moment} had come")
-        running.container.signal("SIGTERM")
-        assert exit_code(running, 5) == 0
+def test_new_connections_are_refused_after_that(end: End) -> None:
+    assert end.refused
 
 
-def test_a_second_stop_does_not_hold_the_end(start: Start) -> None:
-    running = start(DRAIN_SECONDS="1")
-    running.container.signal("SIGTERM")
-    assert until(lambda: not_ready(running), 2)
-    running.container.signal("SIGTERM")
-    assert exit_code(running, 6) is not None
+def test_a_request_in_flight_is_finished(end: End) -> None:
+    assert end.in_flight.status == 200, end.in_flight
+    assert end.in_flight.seconds >= DELAY
+    assert end.refused
+    assert end.in_flight.ended > end.refused.ended, "it was over before new connections were refused"
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_an_idle_connection_is_closed(end: End, name: str) -> None:
+    assert end.idle[name].closed_at
+
+
+def test_it_ends_with_0(end: End) -> None:
+    assert end.state
+    assert end.state.exit_code == 0
+
+
+@pytest.fixture
+def stubborn(live: Live) -> Iterator[Running]:
+    """Give a container with a request that would take an hour."""
+    env = {"DRAIN_SECONDS": "0", "SHUTDOWN_SECONDS": "1", "CHAOS_DELAY": "3600"}
+    with live.running(Options(env=env), look=False) as running:
+        ready(running).helper.hold([Request("/qr?text=never", seconds=30)], 1)
+        yield running
+
+
+def test_an_interrupt_ends_it_too_and_a_request_that_takes_too_long_does_not_hold_the_end(stubborn: Running) -> None:
+    stubborn.container.signal("SIGINT")
+    state = stubborn.container.wait_ended(6)
+    assert state
+    assert state.exit_code == 0
