@@ -48,6 +48,10 @@ def remove_container(client: docker.DockerClient, name: str) -> bool:
     return True
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, taken as Ctrl-C: unlike Ctrl-C at a terminal, only this process got it."""
+
+
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
     """Let SIGTERM unwind the main thread as Ctrl-C does, so that everything that was started is removed."""
@@ -56,7 +60,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
         return
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise Terminated
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:

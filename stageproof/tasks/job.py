@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from invoke.exceptions import Exit
 
 from stageproof.errors import Error
+from stageproof.live.sweep import Terminated, sigterm_as_interrupt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The project's folder: tasks are jobs of this repository."""
@@ -25,7 +28,8 @@ def job(body: Body) -> Body:
     @functools.wraps(body)
     def wrapped(*args: object, **kwargs: object) -> object:
         try:
-            return body(*args, **kwargs)
+            with sigterm_as_interrupt():
+                return body(*args, **kwargs)
         except Error as error:
             say_error(error)
             raise Exit(code=error.exit_code) from None
@@ -34,6 +38,18 @@ def job(body: Body) -> Body:
             raise Exit(code=130) from None
 
     return cast("Body", wrapped)
+
+
+def command(words: Sequence[str]) -> int:
+    """Run a program of the project to its end, and give its exit code; Ctrl-C is its own to answer."""
+    with subprocess.Popen(words, cwd=ROOT) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt as interrupt:
+            if isinstance(interrupt, Terminated):
+                process.send_signal(signal.SIGINT)
+            # It removes what it has started; leaving the block waits for that.
+            raise
 
 
 def say(line: str = "") -> None:

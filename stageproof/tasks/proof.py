@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 from invoke.context import Context
@@ -11,7 +10,7 @@ from invoke.tasks import task
 
 from stageproof import workbench
 from stageproof.engine import record
-from stageproof.tasks.job import ROOT, job, say
+from stageproof.tasks.job import command, job, say
 from stageproof.tasks.open import workbench_of_this_project
 
 
@@ -30,9 +29,9 @@ def prove_all(_: Context, stack: str | None = None, variant: str | None = None, 
         say("bases   stand-ins: what is proved here is proved on them")
     # All images in one request, before the workers start: they find every layer in the index.
     workbench.index(bench, recipes)
-    command = [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", "4"]
+    words = [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", "4"]
     for option, value in (("--stack", stack), ("--variant", variant), ("--claim", claim)):
-        command += [option, value] if value else []
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        words += [option, value] if value else []
+    code = command(words)
     if code:
         raise Exit(code=code)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from stageproof.catalog import known
-from stageproof.tasks.job import ROOT, job, say
+from stageproof.tasks.job import ROOT, command, job, say
 
 _BIN = Path(sys.executable).parent
 _PYTEST = [sys.executable, "-m", "pytest"]
@@ -68,21 +66,17 @@ def run_tests(_: Context, tier: str | None = None) -> None:
     (ROOT / ".coverage").unlink(missing_ok=True)
     _run([tier] if tier else list(_TIERS))
     if not tier:
-        _command([str(_BIN / "coverage"), "report", "--skip-covered", "--skip-empty"])
+        command([str(_BIN / "coverage"), "report", "--skip-covered", "--skip-empty"])
 
 
 def _run(tiers: Sequence[str]) -> None:
     failed = []
     for tier in tiers:
         say(f"\n== {tier}: {_TIERS[tier]}")
-        codes = [_command(command) for command in _commands(tier)]
+        # pytest's exit code 5 (no test ran) is a failure too: an empty tier proves nothing.
+        codes = [command(words) for words in _commands(tier)]
         if any(codes):
             failed.append(tier)
     if failed:
         say(f"\n✘ failed: {', '.join(failed)}")
         raise Exit(code=1)
-
-
-def _command(command: Sequence[str]) -> int:
-    # pytest's exit code 5 (no test ran) is a failure too: an empty tier proves nothing.
-    return subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode

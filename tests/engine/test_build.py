@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from stageproof.engine import bake, bases, build, record, registry
 from stageproof.engine.client import Engine
 from stageproof.engine.progress import Step
 from stageproof.errors import BaseError, NothingBuiltError
+from stageproof.live.wait import until
 
 FILES = {
     "good.Dockerfile": "FROM scratch\nCOPY here /here\n",
@@ -73,6 +76,47 @@ def test_what_was_built_before_is_told_as_cached(call: build.Call) -> None:
 
 def test_waves_build_everything_one_after_the_other(call: build.Call) -> None:
     assert set(build.build(call, {}, [["good"], ["other"]], lambda _: None).built) == {"good", "other"}
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from stageproof.engine import build, find
+from stageproof.tasks.job import job
+root = Path(sys.argv[1])
+call = build.Call(find.ensure(lambda _: None), root, root / ".stageproof", {})
+job(build.build)(call, {}, [["slow"]], lambda _: None)
+"""
+
+
+def sleepers(seconds: str) -> list[int]:
+    """Find the processes on this host that sleep so long."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if seconds in path.read_text().split("\0"):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_build_leaves_no_step_behind(engine: Engine, tmp_path: Path, name: str) -> None:
+    if engine.kind != "private":
+        pytest.skip("the processes of this engine cannot be seen from here")
+    seconds = f"{4000 + os.getpid() % 1000}.{signal.Signals[name].value}"
+    # Of this project's own images: it has a shell, and is in the engine already.
+    (tmp_path / "slow.Dockerfile").write_text(f"FROM stageproof/go:plain\nUSER 0\nRUN sleep {seconds}\n")
+    (tmp_path / bake.FILE).write_text(json.dumps({"target": {"slow": {"dockerfile": "slow.Dockerfile"}}}))
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert until(lambda: sleepers(seconds) or None, 60), "the step never ran"
+        process.send_signal(signal.Signals[name])
+        process.communicate(timeout=30)
+    assert process.returncode == 1, "invoke's Exit 130, as a plain program shows it"
+    assert until(lambda: not sleepers(seconds), 15)
 
 
 def test_asking_for_real_bases_where_no_registry_answers_is_an_error(
