@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ class Built:
     digest: str
     """The image's id in the engine; empty for targets that make no image."""
     seconds: float
+    """From the start of the bake call until it was there: targets share steps, so that none has a time of its own."""
     cached: bool
     bases: Mapping[str, str]
     """The digests of the images it was built on, as the builder tells them, by name."""
@@ -103,6 +105,7 @@ def _bake(call: Call, targets: Sequence[str], tell: Callable[[Step], None]) -> t
     command += ["--builder", call.builder] if call.builder else []
     (call.folder / _METADATA).unlink(missing_ok=True)
     reader, lines = Reader(targets[0] if len(targets) == 1 else ""), list[str]()
+    begun = time.monotonic()
     environment = call.engine.environment() | dict(call.variables)
     with subprocess.Popen(
         [*command, *targets],
@@ -119,6 +122,7 @@ def _bake(call: Call, targets: Sequence[str], tell: Callable[[Step], None]) -> t
                 line = raw.rstrip("\n")
                 lines.append(line)
                 if step := reader.feed(line):
+                    step.ended = time.monotonic() - begun
                     tell(step)
         except BaseException:
             # Ctrl-C reaches buildx too, which then ends the build in the engine; leaving the block waits for it.
@@ -139,7 +143,7 @@ def _results(call: Call, targets: Sequence[str], reader: Reader) -> dict[str, Bu
         results[target] = Built(
             target=target,
             digest=told.get("containerimage.config.digest") or told.get("containerimage.digest", ""),
-            seconds=sum(step.seconds for step in own),
+            seconds=max((step.ended for step in own if step.state == "done"), default=0.0),
             cached=not any(step.place for step in worked),  # exporting has no place in the Dockerfile
             bases={
                 each["uri"]: each["digest"]["sha256"] for each in provenance.get("materials", ()) if "digest" in each

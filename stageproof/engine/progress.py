@@ -14,6 +14,7 @@ _LINE = re.compile(r"^#(?P<number>\d+) (?P<rest>.*)$")
 _STEP = re.compile(r"^\[(?P<place>[^\]]+)\] ?(?P<text>.*)$")
 _DONE = re.compile(r"^DONE (?P<seconds>[\d.]+)s$")
 _OUTPUT = re.compile(r"^[\d.]+ (?P<text>.*)$")
+_FLAGS = re.compile(r"^(\s*--\S+)+\s*")
 _FAILED_TARGET = re.compile(r"^ERROR: target (?P<target>\S+?): (?P<message>.*)$")
 _INTERNAL = ("internal", "auth")
 
@@ -29,12 +30,20 @@ class Step:
     text: str
     state: str = "running"
     seconds: float = 0.0
+    ended: float = 0.0
+    """Seconds from the start of the build to its last line."""
     output: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
 
     @property
     def title(self) -> str:
         """The step as its Dockerfile says it: `[build 2/3] RUN go build`."""
         return f"[{self.place}] {self.text}".strip()
+
+    @property
+    def short(self) -> str:
+        """The step in few words: without the flags of its instruction, on one line."""
+        instruction, _, rest = self.text.partition(" ")
+        return f"{instruction} {_FLAGS.sub('', rest)}".rstrip() if instruction.isupper() else self.text
 
 
 class Reader:

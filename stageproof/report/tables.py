@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
 
 def builds(recipes: Sequence[Recipe], images: Mapping[str, Build]) -> str:
     """Show what was built, a line each: image, digest, sizes, seconds, cached or not, how many stand-ins."""
-    lines = [f"\n  {'image':<22}{'digest':<16}{'disk MB':>9}{'pull MB':>9}{'seconds':>9}  built on"]
+    lines = [f"\n  {'image':<22}{'digest':<16}{'disk MB':>9}{'pull MB':>9}{'after s':>9}  built on"]
     for recipe in recipes:
         image = images.get(recipe.name)
         if image is None:

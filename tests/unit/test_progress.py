@@ -48,3 +48,9 @@ def test_no_more_than_the_last_ten_lines_are_kept() -> None:
 def test_a_single_target_is_left_out_of_its_steps_names_by_buildx_and_known_all_the_same() -> None:
     (step,) = _read(["#5 [build 2/3] RUN x", "#5 DONE 1.5s"], only="go-plain").steps()
     assert (step.target, step.place, step.seconds) == ("go-plain", "build 2/3", 1.5)
+
+
+def test_a_step_is_short_without_the_flags_of_its_instruction() -> None:
+    mounts = "--mount=type=cache,id=go-mod,target=/go/pkg/mod     --mount=type=bind,source=go.mod,target=go.mod"
+    (step,) = _read([f"#5 [build 2/3] RUN {mounts}     go build -o --x /app"], only="go-plain").steps()
+    assert step.short == "RUN go build -o --x /app"
