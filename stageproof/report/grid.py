@@ -11,11 +11,9 @@ _MARKS = {"pass": "✔", "fail": "✘", "unknown": "?", "not-applicable": "-", "
 _WIDTH = 20
 
 
-def table(recipes: Sequence[Recipe], findings: Sequence[Mapping[str, str]]) -> str:
-    """Make the table of findings: {"recipe", "verdict"}; `reported` ones are shown, and fail nothing."""
-    counts: dict[str, Counter[str]] = {recipe.name: Counter() for recipe in recipes}
-    for finding in findings:
-        counts.setdefault(finding["recipe"], Counter())[finding["verdict"]] += 1
+def table(recipes: Sequence[Recipe], verdicts: Mapping[str, Mapping[str, int]]) -> str:
+    """Make the table: by recipe, how often each verdict was given; `reported` ones are shown, and fail nothing."""
+    counts = {recipe.name: Counter(verdicts.get(recipe.name, {})) for recipe in recipes}
     ordered = sorted({recipe.variant.name: recipe.variant for recipe in recipes}.values(), key=lambda each: each.order)
     variants = [variant.name for variant in ordered]
     stacks = list(dict.fromkeys(recipe.stack.name for recipe in recipes))

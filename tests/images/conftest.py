@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -33,13 +35,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stack", help="only this stack")
     parser.addoption("--variant", help="only this variant")
     parser.addoption("--claim", help="only this claim")
+    parser.addoption("--recipe", action="append", default=[], help="only these recipes, such as go-distroless")
+    parser.addoption("--verdicts", type=Path, help="count the verdicts in this file instead of a table")
     parser.addoption("--project", type=Path, default=ROOT, help="the folder whose recipes are asked")
 
 
 def selected(config: pytest.Config) -> tuple[Recipe, ...]:
     """Give the recipes that were asked for, stack after stack, so that two of a heavy stack rarely start together."""
     chosen = _read(config.getoption("--project")).select(config.getoption("--stack"), config.getoption("--variant"))
-    return tuple(sorted(chosen, key=lambda recipe: recipe.variant.order))
+    named = config.getoption("--recipe") or [recipe.name for recipe in chosen]
+    return tuple(sorted((each for each in chosen if each.name in named), key=lambda recipe: recipe.variant.order))
 
 
 _read = cache(catalog.read)
@@ -141,12 +146,14 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show stack x variant: how many claims hold, how many do not, how many are unknown."""
-    findings = [
-        {"recipe": properties[RECIPE], "verdict": properties.get(VERDICT) or VERDICTS[outcome]}
-        for outcome in VERDICTS
-        for report in terminalreporter.stats.get(outcome, ())
-        if RECIPE in (properties := dict(report.user_properties))
-    ]
-    if findings:
-        terminalreporter.write_line(grid.table(selected(config), findings))
+    """Count the verdicts of each recipe: for the file that was asked for, or as a table of stack x variant."""
+    counts: dict[str, Counter[str]] = {}
+    for outcome, verdict in VERDICTS.items():
+        for report in terminalreporter.stats.get(outcome, ()):
+            properties = dict(report.user_properties)
+            if RECIPE in properties:
+                counts.setdefault(properties[RECIPE], Counter())[properties.get(VERDICT) or verdict] += 1
+    if config.getoption("--verdicts"):
+        config.getoption("--verdicts").write_text(json.dumps(counts), encoding="utf-8")
+    elif counts:
+        terminalreporter.write_line(grid.table(selected(config), counts))

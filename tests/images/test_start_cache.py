@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from stageproof import catalog
 from stageproof.checks.subject import Subject
 from stageproof.live import Live, Options, Request
 from stageproof.model import Recipe
+
+from .conftest import selected
 
 CACHE = "-XX:AOTCache=/app/qr.aot"
 REQUIRED = "-XX:AOTMode=on"
@@ -20,9 +21,8 @@ REQUIRED = "-XX:AOTMode=on"
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask the recipes whose Dockerfile names the cache."""
-    option = metafunc.config.getoption
-    recipes = catalog.read(option("--project")).select(option("--stack"), option("--variant"))
-    cached = [] if option("--claim") else [each for each in recipes if CACHE in each.dockerfile.read_text()]
+    recipes = () if metafunc.config.getoption("--claim") else selected(metafunc.config)
+    cached = [each for each in recipes if CACHE in each.dockerfile.read_text()]
     metafunc.parametrize("cached", cached, ids=[each.name for each in cached])
 
 
