@@ -5,7 +5,6 @@ A stack, a variant and a base are found because their folder or file is there. N
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stageproof import dockerfile
+from stageproof import contract, dockerfile
 from stageproof.errors import CatalogError, UsageError
-from stageproof.model import Base, Budget, Claim, Limits, Recipe, Stack, Variant
+from stageproof.model import Base, Budget, Limits, Recipe, Stack, Variant
+from stageproof.names import nearest
 
 _MEGABYTE = 10**6
 _CANARY = "canary.txt"
@@ -60,9 +60,8 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
     listed = sorted(names)
     if name in listed:
         return
-    near = difflib.get_close_matches(name, listed, n=1)
     failed = f"there is no {kind} called {name!r}"
-    raise UsageError(failed, seen=f"known: {', '.join(listed)}", do=f"did you mean {near[0]}?" if near else "")
+    raise UsageError(failed, seen=f"known: {', '.join(listed)}", do=nearest(name, listed))
 
 
 def read(root: Path) -> Catalog:
@@ -127,7 +126,7 @@ def _variant(path: Path, data: Mapping[str, Any]) -> Variant:
         description=data["description"],
         dockerfile=data.get("dockerfile", path.stem),
         args=dict(data.get("args", {})),
-        claims=tuple(Claim(id=name, parameters=dict(parameters)) for name, parameters in data["claims"].items()),
+        claims=contract.claims(data["claims"]),
         order=int(data["order"]),
     )
 

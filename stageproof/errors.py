@@ -18,6 +18,7 @@ Error                            exit code
 ├── ImageError                       30   an image cannot be read
 ├── ContainerError                   31   a container did not start, or ended too early
 ├── HelperError                      32   the helper container could not look or ask
+├── QuestionError                    33   a container cannot be asked that: no such file, no shell to run it with
 └── InterruptedRunError             130   Ctrl-C
 
 Exit code 1 is left to answers (a target did not build, a claim does not hold), 3 to "something is unknown".
@@ -153,6 +154,12 @@ class HelperError(Error):
     """The helper container could not look or ask: what it was asked stays unknown."""
 
     exit_code = 32
+
+
+class QuestionError(Error):
+    """A container cannot be asked that: there is no such file, or no shell to run a command with."""
+
+    exit_code = 33
 
 
 class InterruptedRunError(Error):

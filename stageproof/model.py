@@ -145,6 +145,10 @@ class Evidence:
     """The layer's number, counted from 1, of the image's layers."""
     created_by: str = ""
     """The instruction that made the layer, as the image's history tells it."""
+    origin: str = ""
+    """Who brought it: "base NAME" or "app"; empty where the base is not known."""
+    line: int | None = None
+    """The line of the Dockerfile that brought it, where the file is known."""
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,88 @@
-"""A claim and an image -> a finding: the one place that runs checks."""
+"""A claim and an image -> a finding, and what it means for a contract: the one place that runs checks."""
 
 from __future__ import annotations
 
+import enum
 import inspect
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from stageproof import checks
 from stageproof.checks.subject import Subject, unknown
 from stageproof.errors import CatalogError, Error
+from stageproof.ignores import Ignore
 from stageproof.model import Claim, Evidence, Finding, Verdict
 
 KEPT = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 """The verdicts with which a contract is kept: a claim that says nothing about an image has given its reason."""
 REPORT = "report"
 """The one parameter that is the contract's and not the check's: the finding is shown, and fails nothing."""
+
+
+class Standing(enum.StrEnum):
+    """What a finding means for the contract."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+    REPORTED = "reported"
+    """It does not hold, and the contract only wants to see it."""
+    IGNORED = "ignored"
+    """It does not hold, and somebody accepted that, with a reason and an end date."""
+
+
+_STANDINGS = {
+    Verdict.PASS: Standing.HOLDS,
+    Verdict.FAIL: Standing.BROKEN,
+    Verdict.UNKNOWN: Standing.UNKNOWN,
+    Verdict.NOT_APPLICABLE: Standing.NOT_APPLICABLE,
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding, and whether the contract only reports it, or somebody accepted it."""
+
+    finding: Finding
+    reported: bool = False
+    ignored: Ignore | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """What it means for the contract."""
+        standing = _STANDINGS[self.finding.verdict]
+        if standing in {Standing.HOLDS, Standing.NOT_APPLICABLE}:
+            return standing
+        if self.reported:
+            return Standing.REPORTED
+        return Standing.IGNORED if self.ignored else standing
+
+
+@dataclass(frozen=True)
+class Verified:
+    """An image, and everything that was decided about it."""
+
+    source: str
+    """The name by which it was asked for."""
+    digest: str
+    """The digest of its configuration."""
+    platform: str
+    contract: str
+    layers: int
+    disk: int
+    """Bytes."""
+    judged: tuple[Judged, ...]
+    not_run: tuple[str, ...] = ()
+    """Claims about a running container that were not decided, since none was to be started."""
+    seconds: float = 0.0
+    dockerfile: str = ""
+    """The path of the Dockerfile that it was built from, if it was given."""
+
+    def count(self, standing: Standing) -> int:
+        """Count the findings of one standing."""
+        return sum(1 for each in self.judged if each.standing is standing)
 
 
 def decide(claim: Claim, subject: Subject) -> Finding:
@@ -26,10 +93,12 @@ def decide(claim: Claim, subject: Subject) -> Finding:
     begin = time.monotonic()
     try:
         finding = check.check(subject, **parameters)
+    except CatalogError:
+        raise  # the contract is wrong, and says nothing about the image
     except Error as error:
         finding = _could_not_look(claim.id, check, error)
     seconds = time.monotonic() - begin
-    do = finding.do or (f"docs/checks/{claim.id}.md" if finding.verdict is not Verdict.PASS else "")
+    do = finding.do or (f"stageproof explain {claim.id}" if finding.verdict is not Verdict.PASS else "")
     return replace(finding, claim=claim.id, seconds=seconds, do=do)
 
 
@@ -56,3 +125,8 @@ def _refuse_unknown_parameters(claim: str, check: checks.Check, given: Iterable[
         raise CatalogError(
             failed, seen=f"it has: {', '.join(known) or 'none'}", why="a limit that is not applied proves nothing"
         )
+
+
+def needs_container(claim: str) -> bool:
+    """Whether a claim is about a running container; False too for a claim that there is none of."""
+    return checks.names().get(claim, "").startswith(f"{checks.__name__}.live.")

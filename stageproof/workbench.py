@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +16,7 @@ from stageproof import __version__, catalog, dockerfile, image
 from stageproof.checks.subject import Subject
 from stageproof.engine import bake, bases, ca, find, home, record
 from stageproof.engine import build as building
+from stageproof.engine.images import Images
 from stageproof.engine.record import Build, Record
 from stageproof.image.needles import Needles
 from stageproof.live.sweep import sweep
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from stageproof.live import Live
     from stageproof.model import Recipe
 
-_CHUNK = 2**20
 MEMORY_PER_BUILD = 1_500_000_000
 """Bytes that one cold build may need at its peak (a Maven or Go compile): fewer at once where memory is small."""
 
@@ -49,10 +50,15 @@ class Workbench:
         """The project's folder."""
         return self.catalog.root
 
+    @cached_property
+    def info(self) -> Mapping[str, Any]:
+        """What the engine says about itself."""
+        return cast("Mapping[str, Any]", self.client.info())
+
     @property
     def engine_id(self) -> str:
         """The engine's own id: images of one engine are not in another."""
-        return str(self.client.info()["ID"])
+        return str(self.info["ID"])
 
 
 def open_engine(read: Catalog, progress: Callable[[str], None]) -> Workbench:
@@ -138,7 +144,7 @@ def app_variables(root: Path) -> dict[str, str]:
 
 def _waves(bench: Workbench, recipes: Sequence[Recipe], jobs: int | None) -> list[list[str]]:
     """Split the targets so that no more than `jobs` recipes are built at once; by default as many as memory allows."""
-    at_once = jobs or max(1, int(bench.client.info()["MemTotal"]) // MEMORY_PER_BUILD)
+    at_once = jobs or max(1, int(bench.info["MemTotal"]) // MEMORY_PER_BUILD)
     waves = []
     for start in range(0, len(recipes), at_once):
         wave = recipes[start : start + at_once]
@@ -206,21 +212,12 @@ def _measured(bench: Workbench, kept: Record) -> Record:
 
 def load(bench: Workbench, names: Sequence[str], kept: Record) -> dict[str, Image]:
     """Read images of the engine, all in one request; layers that were read before are not read again."""
-
-    def describe(name: str) -> Mapping[str, Any]:
-        return cast("Mapping[str, Any]", bench.client.images.get(name).attrs)
-
-    def save(asked: list[str]) -> Iterator[bytes]:
-        # The SDK's own save takes one name only; one request for all sends shared layers once.
-        api = bench.client.api
-        url = f"{api.base_url}/v{api.api_version}/images/get"
-        with api.get(url, params={"names": asked}, stream=True) as response:
-            response.raise_for_status()
-            yield from response.iter_content(_CHUNK)
-
     wanted = list(dict.fromkeys(names))
     looked_for = needles(bench, kept)
-    return image.load(wanted, describe=describe, save=save, cache=cache_folder() / "layers", needles=looked_for)
+    images = Images(bench.client)
+    return image.load(
+        wanted, describe=images.describe, save=images.save, cache=cache_folder() / "layers", needles=looked_for
+    )
 
 
 def needles(bench: Workbench, kept: Record) -> Needles:
@@ -286,4 +283,5 @@ def _subject(bench: Workbench, recipe: Recipe, kept: Record, read: Mapping[str, 
         company_ca=company_needles(kept),
         unit_tests=build.unit_tests,
         live=live,
+        dockerfile=dockerfile.read(recipe.dockerfile, recipe.variant.args, recipe.stack.folder),
     )

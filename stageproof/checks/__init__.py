@@ -11,7 +11,7 @@ from stageproof.checks.subject import Subject
 from stageproof.errors import CatalogError
 from stageproof.model import Finding
 
-FAMILIES = ("image", "live")
+FAMILIES = ("dockerfile", "image", "live")
 
 
 class Check(Protocol):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from stageproof.image import Entry, Image, launch
+from stageproof.checks import origin
+from stageproof.dockerfile import Dockerfile
+from stageproof.image import Entry, Image, Layer, launch
 from stageproof.model import Evidence, Finding, Stack, Variant, Verdict
 
 if TYPE_CHECKING:
@@ -35,6 +38,20 @@ class Subject:
     """Whether the target `test` built; None: it was not built."""
     live: Live | None = None
     """Starts containers of this image; None: nothing may be started."""
+    dockerfile: Dockerfile | None = None
+    """The Dockerfile that the image was built from; None: it is not known."""
+    elsewhere: bool = False
+    """Whether it was built by somebody else: then nothing can be asked about its build and its sibling images."""
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The merged tree in the order of its paths, sorted once for all checks."""
+        return tuple(self.image.walk())
+
+    @cached_property
+    def origins(self) -> origin.Origins:
+        """Which layers are the base's, and which line of the Dockerfile made each of the others."""
+        return origin.find(self.image, self.bases, self.dockerfile)
 
 
 def passed(claim: str, message: str, evidence: Iterable[Evidence] = ()) -> Finding:
@@ -55,6 +72,9 @@ def unknown(claim: str, message: str, evidence: Iterable[Evidence] = (), do: str
 def not_applicable(claim: str, message: str) -> Finding:
     """Say that the claim says nothing about this image, and why."""
     return Finding(claim, Verdict.NOT_APPLICABLE, message)
+
+
+ELSEWHERE = "was built elsewhere, and this is about the project's own builds"
 
 
 class Says(NamedTuple):
@@ -81,7 +101,30 @@ def absent(claim: str, says: Says, subject: Subject, culprits: Iterable[Evidence
     return passed(claim, says.holds)
 
 
-def evidence_of(image: Image, entry: Entry, text: str) -> Evidence:
-    """Show an entry of the merged tree: path, size, layer, and the instruction that brought it."""
-    layer = image.layer_of(entry)
-    return Evidence(text, entry.path, entry.size, layer.number, layer.created_by)
+def evidence_of(subject: Subject, entry: Entry, text: str) -> Evidence:
+    """Show an entry of the merged tree: path, size, layer, the instruction that brought it, and whose it is."""
+    return evidence_in(subject, subject.image.layer_of(entry), text, entry.path, entry.size)
+
+
+def evidence_in(subject: Subject, layer: Layer, text: str, path: str = "", size: int | None = None) -> Evidence:
+    """Show something of one layer, also what no container sees."""
+    origins = subject.origins
+    return Evidence(
+        text,
+        path,
+        size,
+        layer.number,
+        layer.created_by,
+        origin=origins.of(layer.number),
+        line=origins.line(layer.number),
+    )
+
+
+def evidence_at(subject: Subject, text: str, *keywords: str) -> Evidence:
+    """Show something of the configuration, with the line of the instruction that says so, where it is known."""
+    return Evidence(text, line=subject.origins.line_of(*keywords))
+
+
+def is_of_base(subject: Subject, entry: Entry) -> bool:
+    """Whether the base brought an entry of the merged tree; False where the base is not known."""
+    return subject.origins.of(subject.image.brought_by[entry.path]).startswith("base")

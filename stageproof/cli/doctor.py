@@ -1,4 +1,4 @@
-"""stageproof doctor."""
+"""stageproof doctor: say what is here, what is missing, and what to type."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import cast
 from stageproof.errors import ImageError
 
 NANOSECONDS = 1_000_000_000
+_LARGEST_NUMBER = 2**63
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ def _pair(line: str) -> tuple[str, str]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    # JSON knows no bounds: 1e400 is infinite here, and a whole number of 400 digits is no float at all.
+    is_usual = isinstance(value, (int, float)) and -_LARGEST_NUMBER < value < _LARGEST_NUMBER
+    return float(cast("float", value)) if is_usual else 0.0
 
 
 def _table(value: object, where: str) -> Mapping[str, object]:

@@ -5,9 +5,13 @@ Field names and numbers: System V ABI, chapters 4 and 5; symbol versions: the LS
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec import Struct
 
 MAGIC = b"\x7fELF"
 MACHINES = {"amd64": 62, "arm64": 183, "386": 3, "arm": 40, "riscv64": 243, "ppc64le": 21, "s390x": 22, "loong64": 258}
@@ -18,11 +22,11 @@ _LOAD, _DYNAMIC, _INTERP = 1, 2, 3
 _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
 _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _MOST_HEADERS, _MOST_TAGS, _MOST_LIBRARIES, _MOST_VERSIONS, _LONGEST_TEXT = 512, 4096, 256, 1024, 4096
+_MOST_TEXT = 1 << 20
 _CLASS_32, _CLASS_64, _HEADER_32, _HEADER_64 = 1, 2, 52, 64
 
 
-@dataclass(frozen=True, slots=True)
-class Elf:
+class Elf(Struct, frozen=True, array_like=True, gc=False):
     """The header and the dynamic section of an ELF file."""
 
     bits: int
@@ -50,21 +54,29 @@ class _Segment:
     size: int
 
 
-def parse(data: bytes) -> Elf | None:
-    """Read a whole ELF file; None if it is none, or so broken that the kernel would refuse it."""
+_T = TypeVar("_T")
+
+
+def parse(data: bytes, *, is_head: bool = False) -> Elf | None:
+    """Read an ELF file; None if it is none, or its header is so broken that the kernel would refuse it.
+
+    The kernel does not look at the dynamic section: where that is broken, it is left out, and the file still a program.
+    Of a file too large to be held only the head is given: what stands further back is left out too.
+    """
     if len(data) < _HEADER_32 or not data.startswith(MAGIC) or data[4] not in {1, 2} or data[5] not in {1, 2}:
         return None
     try:
-        return _parse(data)
+        return _parse(data, is_head=is_head)
     except (struct.error, IndexError, OverflowError):
         return None
 
 
-def _parse(data: bytes) -> Elf:
+def _parse(data: bytes, *, is_head: bool) -> Elf:
     order = "<" if data[5] == 1 else ">"
     wide = data[4] == _CLASS_64
     kind, machine = struct.unpack_from(order + "HH", data, 16)
-    segments = list(_segments(data, order, wide=wide))
+    listed = _segments(data, order, wide=wide)
+    segments = _held(listed) if is_head else list(listed)
     interpreter = ""
     tags: dict[int, list[int]] = {}
     for segment in segments:
@@ -82,9 +94,17 @@ def _parse(data: bytes) -> Elf:
         soname="".join(table.texts(_SONAME)[:1]),
         rpath=_folders(table.texts(_RPATH)),
         runpath=_folders(table.texts(_RUNPATH)),
-        needs_versions=tuple(table.needs_versions()),
-        has_versions=tuple(table.has_versions()),
+        needs_versions=tuple(_held(table.needs_versions())),
+        has_versions=tuple(_held(table.has_versions())),
     )
+
+
+def _held(found: Iterator[_T]) -> list[_T]:
+    """Take what is there, up to the place where the file is broken."""
+    held: list[_T] = []
+    with contextlib.suppress(struct.error, IndexError, OverflowError):
+        held.extend(found)
+    return held
 
 
 def _segments(data: bytes, order: str, *, wide: bool) -> Iterator[_Segment]:
@@ -102,7 +122,8 @@ def _segments(data: bytes, order: str, *, wide: bool) -> Iterator[_Segment]:
 def _tags(data: bytes, order: str, segment: _Segment, *, wide: bool) -> dict[int, list[int]]:
     pair = struct.Struct(order + ("QQ" if wide else "II"))
     tags: dict[int, list[int]] = {}
-    for number in range(min(segment.size // pair.size, _MOST_TAGS)):
+    room = max(0, len(data) - segment.offset)
+    for number in range(min(min(segment.size, room) // pair.size, _MOST_TAGS)):
         tag, value = pair.unpack_from(data, segment.offset + number * pair.size)
         if tag == 0:
             break
@@ -110,7 +131,7 @@ def _tags(data: bytes, order: str, segment: _Segment, *, wide: bool) -> dict[int
     return tags
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Table:
     """The dynamic section, with addresses turned into offsets of the file."""
 
@@ -118,13 +139,19 @@ class _Table:
     order: str
     segments: list[_Segment]
     tags: Mapping[int, list[int]]
+    given: int = 0
+    """Length of all texts given: thousands of tags may point into one long text."""
 
     def texts(self, tag: int) -> tuple[str, ...]:
         return tuple(self.text(value) for value in self.tags.get(tag, ()))
 
     def text(self, index: int) -> str:
         strings = self.offset(_STRTAB)
-        return _text(self.data, strings + index, _LONGEST_TEXT) if strings is not None else ""
+        if strings is None or self.given > _MOST_TEXT:
+            return ""
+        text = _text(self.data, strings + index, _LONGEST_TEXT)
+        self.given += len(text)
+        return text
 
     def offset(self, tag: int) -> int | None:
         for address in self.tags.get(tag, ()):

@@ -9,6 +9,7 @@ from stageproof.image.tree import Entry, Image
 
 READ, WRITE, EXECUTE = 4, 2, 1
 _PASSWD_FIELDS, _GROUP_FIELDS = 7, 4
+_MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,14 @@ def accounts(image: Image) -> list[Account]:
     return [
         Account(line[0], int(line[2]), int(line[3]), line[5])
         for line in _lines(image, "/etc/passwd", _PASSWD_FIELDS)
-        if line[2].isdigit() and line[3].isdigit()
+        if _is_number(line[2]) and _is_number(line[3])
     ]
+
+
+def group_ids(image: Image) -> dict[str, int]:
+    """Give the groups of /etc/group with their numbers; of two lines with one name the first counts."""
+    lines = [line for line in _lines(image, "/etc/group", _GROUP_FIELDS) if _is_number(line[2])]
+    return {line[0]: int(line[2]) for line in reversed(lines)}
 
 
 def identity(image: Image) -> Identity | None:
@@ -56,27 +63,25 @@ def identity(image: Image) -> Identity | None:
     account = next((one for one in known if user in {one.name, str(one.uid)}), None)
     if not user:
         account = next((one for one in known if one.uid == 0), Account("root", 0, 0, "/root"))
-    if account is None and user.isdigit():
+    if account is None and _is_number(user):
         account = Account("", int(user), 0, "/")
     if account is None:
         return None
     if not group:
         return Identity(account.uid, frozenset({account.gid, *_memberships(image, account.name)}), account.home)
-    gid = int(group) if group.isdigit() else _group_id(image, group)
+    gid = int(group) if _is_number(group) else group_ids(image).get(group)
     return None if gid is None else Identity(account.uid, frozenset({gid}), account.home)
 
 
 def _memberships(image: Image, name: str) -> Iterator[int]:
     for line in _lines(image, "/etc/group", _GROUP_FIELDS):
-        if name and name in line[3].split(",") and line[2].isdigit():
+        if name and name in line[3].split(",") and _is_number(line[2]):
             yield int(line[2])
 
 
-def _group_id(image: Image, name: str) -> int | None:
-    found = (
-        int(line[2]) for line in _lines(image, "/etc/group", _GROUP_FIELDS) if line[0] == name and line[2].isdigit()
-    )
-    return next(found, None)
+def _is_number(text: str) -> bool:
+    """Whether a text is a number that may be an id: ids have 32 bits, and Python refuses texts of 5,000 digits."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def _lines(image: Image, path: str, fields: int) -> Iterator[list[str]]:

@@ -8,17 +8,24 @@ import re
 LARGEST = 16 << 20
 
 _WHOLE = re.compile(
-    r"/etc/(passwd|group|os-release|ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)"
+    r"/etc/(passwd|group|shadow|os-release|ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)"
     r"|/usr/lib/os-release"
-    r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.list|diversions)"
+    r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.(list|md5sums)|diversions)"
     r"|/(usr/)?lib/apk/db/installed"
+    r"|/etc/ssl/(cert\.pem|ca-bundle\.pem|certs/ca-certificates\.crt)|/etc/pki/.+\.(pem|crt)"
 )
+# Where distributions put their packages' files; /usr/local and /opt are the administrator's (FHS 3.0).
+PACKAGED = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/boot/")
 _METADATA = re.compile(r"\.(dist-info/METADATA|egg-info(/PKG-INFO)?)$")
+# How the paths begin or end that `keep` looks at: nearly all files are told apart by that, ten times as fast.
+BEGINNINGS = ("/etc/", "/usr/lib/os-release", "/var/lib/dpkg/", "/lib/apk/", "/usr/lib/apk/")
+ENDINGS = ("/package.json", "/release", "METADATA", ".egg-info", "PKG-INFO")
 
 
 def keep(path: str, data: bytes) -> bytes | None:
     """Give what of a file is worth keeping; None: nothing."""
-    if len(data) > LARGEST:
+    may_be = path.startswith(BEGINNINGS) or path.endswith(ENDINGS)
+    if not may_be or len(data) > LARGEST:
         return None
     if _WHOLE.fullmatch(path):
         return data
@@ -30,6 +37,11 @@ def keep(path: str, data: bytes) -> bytes | None:
     if _METADATA.search(path):
         return re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
     return None
+
+
+def is_packaged(path: str) -> bool:
+    """Whether a distribution's package may have put a file there: its MD5 is worth having."""
+    return path.startswith(PACKAGED) and not path.startswith("/usr/local/")
 
 
 def _package_json(data: bytes) -> bytes | None:

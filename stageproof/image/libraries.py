@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stageproof.image.elf import Elf
-from stageproof.image.identity import READ, Identity
+from stageproof.image.identity import EXECUTE, READ, Identity
 from stageproof.image.tree import Entry, Image
 
 _TRIPLETS = {
@@ -69,7 +69,8 @@ def _search(image: Image, name: str, by: _Loaded, who: Identity, *, musl: bool) 
     folders = [""] if "/" in name else _folders(image, by, musl=musl)
     for folder in folders:
         path = posixpath.join(folder, name)
-        entry = image.resolve(path, image.config.workdir)
+        trail = image.trail(path, image.config.workdir)
+        entry = trail.entry if all(who.may(each, EXECUTE) for each in trail.folders) else None
         header = entry.facts.elf if entry else None
         same = header is not None and (header.bits, header.machine) == (by.elf.bits, by.elf.machine)
         if entry and header and same and who.may(entry, READ):

@@ -1,4 +1,4 @@
-"""Names of images -> images, reading as little as possible: what is remembered is not asked for again."""
+"""Images put together: a config, the layers that it names, and the merged tree; of an engine or of an archive."""
 
 from __future__ import annotations
 
@@ -8,85 +8,164 @@ from pathlib import Path
 from typing import Any
 
 from stageproof.errors import ImageError
-from stageproof.image import archive
-from stageproof.image.archive import Documents
+from stageproof.image import archive, contents
+from stageproof.image.archive import Archive
 from stageproof.image.config import Config, parse
+from stageproof.image.contents import Listed
+from stageproof.image.merge import Merger
 from stageproof.image.needles import Needles
+from stageproof.image.platforms import Platform, choose
+from stageproof.image.shelf import Shelf
 from stageproof.image.store import Store
-from stageproof.image.tree import Image, Layer, merge
+from stageproof.image.traffic import Traffic
+from stageproof.image.tree import Image
 
 NO_NEEDLES = Needles()
 
+Describe = Callable[[str], Mapping[str, Any]]
+Save = Callable[[list[str]], Iterable[bytes]]
 
-def load(
+
+def load(  # noqa: PLR0913 -- what a reading needs, each with its default
     names: Sequence[str],
     *,
-    describe: Callable[[str], Mapping[str, Any]],
-    save: Callable[[list[str]], Iterable[bytes]],
+    describe: Describe,
+    save: Save,
     cache: Path,
     needles: Needles = NO_NEEDLES,
+    traffic: Traffic | None = None,
 ) -> dict[str, Image]:
     """Give the images of an engine by the names asked for.
 
     `describe` is the engine's inspect, `save` its save for all names in one request, `cache` the folder of remembered
     layers. Raise ImageError where an image cannot be read, and whatever `describe` and `save` raise.
     """
-    store = Store(cache)
-    described = {name: describe(name) for name in dict.fromkeys(names)}
-    ids = {name: str(about["Id"]) for name, about in described.items()}
-    seen: dict[str, Layer] = {}
-    missing = {ids[name]: name for name in described if not _is_known(store, ids[name], needles, seen)}
-    if missing:
-        documents = archive.read(save(list(missing.values())), store, needles)
-        for image_id, name in missing.items():
-            store.remember_config(image_id, _config_of(documents, image_id, described[name]))
-    return {name: _image(store, image_id, name, needles, seen) for name, image_id in ids.items()}
+    return of_engine(names, Shelf(Store(cache), needles, traffic=traffic), describe=describe, save=save)
 
 
 def read_archive(pieces: Iterable[bytes], *, cache: Path, needles: Needles = NO_NEEDLES) -> dict[str, Image]:
     """Give the images of a docker archive or OCI layout (one tar) by tag, or id where they have none."""
-    store = Store(cache)
-    documents = archive.read(pieces, store, needles)
-    seen: dict[str, Layer] = {}
-    images: dict[str, Image] = {}
-    for name, digest in _contents(documents).items():
-        store.remember_config(digest, documents.by_digest[digest])
-        images[name] = _image(store, digest, name, needles, seen)
-    if not images:
-        failed = "the archive holds no image"
-        raise ImageError(failed, seen="neither manifest.json nor index.json names one", why="there is nothing to check")
+    shelf = Shelf(Store(cache), needles)
+    what = "the image archive"
+    return {image.source: image for image in of_archive(archive.passing(pieces, what, shelf), what, shelf)}
+
+
+def of_engine(
+    names: Sequence[str], shelf: Shelf, *, describe: Describe, save: Save, platform: str = ""
+) -> dict[str, Image]:
+    """Give the images of an engine by name, of one platform (default: the one that the engine describes)."""
+    described = {name: describe(name) for name in dict.fromkeys(names)}
+    ids = {name: f"{about['Id']} {platform}".rstrip() for name, about in described.items()}
+    configs = {key: _remembered(shelf, key, platform) for key in ids.values()}
+    missing = {ids[name]: name for name in described if not _is_known(configs[ids[name]], shelf)}
+    if missing:
+        asked = list(missing.values())
+        shelf.traffic.saved.append(tuple(asked))
+        passed = archive.passing(save(asked), "what the engine saved", shelf, trusted=True)
+        listed = contents.Reader("what the engine saved", passed.document).images()
+        for key, name in missing.items():
+            found = _of_id(listed, name, described[name], platform)
+            _settle(found, passed, name)
+            configs[key] = found.config
+            shelf.store.remember_config(key, found.config)
+    merger = Merger()
+    return {
+        name: _image(str(about["Id"]), name, configs[ids[name]], shelf, merger) for name, about in described.items()
+    }
+
+
+def _remembered(shelf: Shelf, key: str, platform: str) -> object:
+    """Give the config of an image, for a platform; one that was read without asking for a platform may be for it."""
+    found = shelf.store.config(key)
+    if found is None and platform:
+        found = shelf.store.config(key.partition(" ")[0])
+        if not isinstance(found, Mapping) or not Platform.written(platform).covers(Platform.of(found)):
+            return None
+    return found
+
+
+def of_archive(source: Archive, what: str, shelf: Shelf, platform: str = "") -> list[Image]:
+    """Give the images of an archive, each of one platform. Raises ImageError where one cannot be read."""
+    by_name: dict[str, list[Listed]] = {}
+    for one in contents.Reader(what, source.document).images():
+        by_name.setdefault(one.name, []).append(one)
+    merger = Merger()
+    images = []
+    for name, listed in by_name.items():
+        for one in _chosen(listed, what, platform):
+            _settle(one, source, what)
+            images.append(_image(one.id, name or one.id, one.config, shelf, merger))
     return images
 
 
-def _is_known(store: Store, image_id: str, needles: Needles, seen: dict[str, Layer]) -> bool:
-    document = store.config(image_id)
-    if not isinstance(document, dict) or "rootfs" not in document:
+def _chosen(listed: Sequence[Listed], what: str, asked: str) -> list[Listed]:
+    """Pick of the images that share a name the one for the right platform; without a name they may be several."""
+    there = {one.platform for one in listed}
+    picked = choose(there, asked)
+    if picked is None:
+        raise _wrong_platform(listed[0].name or what, there, asked)
+    different = list({one.id: one for one in listed if one.platform == picked}.values())
+    if listed[0].name and len(different) > 1:
+        failed = f"{what} cannot be read"
+        seen = f"{listed[0].name} is the name of {len(different)} images for {picked}"
+        raise ImageError(failed, seen=seen, why="which one is meant cannot be told")
+    return different
+
+
+def _wrong_platform(name: str, there: Iterable[Platform], asked: str) -> ImageError:
+    failed = f"{name} is not there for {asked or Platform.here()}"
+    known = ", ".join(str(one) for one in sorted(there))
+    do = f"--platform {min(there)}" if there else ""
+    return ImageError(failed, seen=f"it is there for {known}", why="each platform is an image of its own", do=do)
+
+
+def _of_id(listed: Sequence[Listed], name: str, about: Mapping[str, Any], platform: str) -> Listed:
+    image_id = str(about["Id"])
+    of_it = [one for one in listed if image_id in one.ids]
+    if not of_it:
+        failed = f"the image {name} cannot be read"
+        seen = f"what the engine saved does not hold {image_id}"
+        raise ImageError(failed, seen=seen, why="its configuration names the layers")
+    picked = choose({one.platform for one in of_it}, platform or str(Platform.of(about)))
+    if picked is None:
+        raise _wrong_platform(name, {one.platform for one in of_it}, platform)
+    return next(one for one in of_it if one.platform == picked)
+
+
+def _is_known(document: object, shelf: Shelf) -> bool:
+    if not isinstance(document, Mapping) or "rootfs" not in document:
         return False
-    for diff_id in parse(document).diff_ids:
-        layer = seen.get(diff_id) or store.layer(diff_id, needles)
-        if layer is None:
-            return False
-        seen[diff_id] = layer
-    return True
+    return all(shelf.layer(diff_id) is not None for diff_id in parse(document).diff_ids)
 
 
-def _image(store: Store, image_id: str, name: str, needles: Needles, seen: dict[str, Layer]) -> Image:
-    config = parse(store.config(image_id))
+def _settle(one: Listed, source: Archive, what: str) -> None:
+    """See to it that every layer of an image is at hand, and is the one that config and manifest say."""
+    diff_ids = parse(one.config).diff_ids
+    if len(diff_ids) != len(one.parts):
+        raise _broken(what, f"its config names {len(diff_ids)} layers, and its manifest {len(one.parts)}")
+    for diff_id, part in zip(diff_ids, one.parts, strict=True):
+        found = source.layer(part.path, diff_id)
+        if found is None:
+            raise _broken(what, f"it holds no layer {part.path}, which its manifest names")
+        digests, size = found
+        if part.size not in {None, size}:
+            raise _broken(what, f"the layer {part.path} has {size} bytes, and its manifest says {part.size}")
+        if part.digest not in {"", digests.blob}:
+            raise _broken(what, f"the layer {part.path} has another digest: {digests.blob}")
+        if digests.diff_id != diff_id:
+            raise _broken(what, f"the layer {part.path} is {digests.diff_id}, and the config says {diff_id}")
+
+
+def _image(image_id: str, name: str, document: object, shelf: Shelf, merger: Merger) -> Image:
+    config = parse(document)
     layers = []
     for number, diff_id in enumerate(config.diff_ids, start=1):
-        if diff_id not in seen:
-            seen[diff_id] = _layer(store, diff_id, name, needles)
-        layers.append(replace(seen[diff_id], number=number, created_by=_created_by(config, number)))
-    tree, brought_by = merge(layers)
-    return Image(image_id, name, config, tuple(layers), tree, brought_by, needles)
-
-
-def _layer(store: Store, diff_id: str, name: str, needles: Needles) -> Layer:
-    layer = store.layer(diff_id, needles)
-    if layer is None:
-        failed = f"{name} cannot be read"
-        raise ImageError(failed, seen=f"the archive holds no layer {diff_id}", why="its configuration names it")
-    return layer
+        layer = shelf.layer(diff_id)
+        if layer is None:
+            raise _broken(name, f"the layer {diff_id} is not at hand")
+        layers.append(replace(layer, number=number, created_by=_created_by(config, number)))
+    tree, brought_by = merger.merge(layers)
+    return Image(image_id, name, config, tuple(layers), tree, brought_by, shelf.needles)
 
 
 def _created_by(config: Config, number: int) -> str:
@@ -94,55 +173,7 @@ def _created_by(config: Config, number: int) -> str:
     return steps[number - 1] if len(steps) == len(config.diff_ids) else ""
 
 
-def _config_of(documents: Documents, image_id: str, about: Mapping[str, Any]) -> object:
-    digest = _config_digest(documents, image_id, (str(about.get("Os") or ""), str(about.get("Architecture") or "")))
-    if digest is None:
-        failed = f"the image {image_id} cannot be read"
-        raise ImageError(
-            failed, seen="what the engine saved does not hold its configuration", why="it names the layers"
-        )
-    return documents.by_digest[digest]
-
-
-def _config_digest(documents: Documents, digest: str, platform: tuple[str, str]) -> str | None:
-    """Follow index and manifest to the config. In the classic store an image's id is the config's digest already."""
-    document = documents.by_digest.get(digest)
-    if not isinstance(document, dict):
-        return None
-    if "rootfs" in document:
-        return digest
-    if isinstance(document.get("config"), dict):
-        return _config_digest(documents, str(document["config"].get("digest")), platform)
-    for manifest in document.get("manifests", ()):
-        about = manifest.get("platform", {})
-        if (about.get("os"), about.get("architecture")) == platform or not about:
-            found = _config_digest(documents, str(manifest.get("digest")), platform)
-            if found:
-                return found
-    return None
-
-
-def _contents(documents: Documents) -> dict[str, str]:
-    """Name -> digest of the config, of every image in the archive."""
-    found: dict[str, str] = {}
-    for image in documents.manifest:
-        digest = documents.by_path.get(str(image.get("Config")))
-        for name in image.get("RepoTags") or ([digest] if digest else []):
-            if digest:
-                found[str(name)] = digest
-    for manifest in documents.index.get("manifests", ()) if not found else ():
-        digest = _any_config(documents, str(manifest.get("digest")))
-        if digest:
-            notes = manifest.get("annotations") or {}
-            found[
-                str(notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name") or digest)
-            ] = digest
-    return found
-
-
-def _any_config(documents: Documents, digest: str) -> str | None:
-    for platform in (("linux", "amd64"), ("linux", "arm64")):
-        found = _config_digest(documents, digest, platform)
-        if found:
-            return found
-    return None
+def _broken(what: str, seen: str) -> ImageError:
+    failed = f"{what} cannot be read"
+    why = "an image whose layers are not those that its config names is another image"
+    return ImageError(failed, seen=seen, why=why, do="make or copy the archive again")

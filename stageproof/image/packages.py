@@ -1,4 +1,4 @@
-"""Packages that an image holds: Debian's, Python's, Node's, and jars."""
+"""Packages that an image holds: of Debian, Alpine, Python, Node, Java and Go, as their own records say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stageproof.image import jars
 from stageproof.image.tree import Entry, Image
 
-_JAR = re.compile(r"(?P<name>.+?)-(?P<version>\d[^/]*)\.jar")
 _NODE = re.compile(r"/node_modules/(@[^/]+/)?[^/]+/package\.json$")
 _PYTHON = re.compile(r"\.(dist-info/METADATA|egg-info(/PKG-INFO)?)$")
 _STATUS_D = "/var/lib/dpkg/status.d"
@@ -18,26 +18,87 @@ _STATUS_D = "/var/lib/dpkg/status.d"
 
 @dataclass(frozen=True)
 class Package:
-    """A package of a language: what it is called there, and the file that says so."""
+    """One package, as its ecosystem calls it."""
 
     ecosystem: str
+    """deb, apk, python, node, java or go."""
     name: str
     version: str
     entry: Entry
+    """The file that says so."""
+
+    @property
+    def path(self) -> str:
+        """The path of the file that says so."""
+        return self.entry.path
+
+
+def installed(image: Image) -> tuple[Package, ...]:
+    """Give every package of the merged tree, in the order of ecosystem, name and version.
+
+    A jar and a Go program say themselves what they are made of; a jar without coordinates is called by its file name.
+    """
+    found = [*_of_debian(image), *_of_alpine(image)]
+    for entry in image.tree.values():
+        facts = entry.facts
+        if facts.packages:
+            found += [Package(ecosystem, name, version, entry) for ecosystem, name, version in facts.packages]
+        elif facts.content is not None or entry.name.endswith(".jar"):
+            found += _of_file(entry)
+    unique = {(one.ecosystem, one.name, one.version, one.path): one for one in found}
+    return tuple(unique[key] for key in sorted(unique))
+
+
+def _of_debian(image: Image) -> Iterator[Package]:
+    """Read dpkg's status (deb-control(5), dpkg-query(1)), and the folder status.d that distroless images have."""
+    files = [entry for entry in image.walk(_STATUS_D) if entry.is_file and not entry.name.endswith(".md5sums")]
+    if status := image.resolve("/var/lib/dpkg/status"):
+        files.append(status)
+    for entry in files:
+        for paragraph in _paragraphs(entry):
+            state = paragraph.get("Status", "install ok installed")
+            if paragraph.get("Package") and state.endswith(" installed"):
+                yield Package("deb", paragraph["Package"], paragraph.get("Version", ""), entry)
+
+
+def _of_alpine(image: Image) -> Iterator[Package]:
+    """Read apk's installed database (apk-package(5): P is the name, V the version)."""
+    for path in ("/lib/apk/db/installed", "/usr/lib/apk/db/installed"):
+        if entry := image.find(path):
+            for paragraph in _paragraphs(entry):
+                if paragraph.get("P"):
+                    yield Package("apk", paragraph["P"], paragraph.get("V", ""), entry)
+
+
+def _paragraphs(entry: Entry) -> Iterator[dict[str, str]]:
+    """Read paragraphs of `Field: value`, an empty line between them; of a repeated field, the first."""
+    fields: dict[str, str] = {}
+    for line in [*(entry.facts.content or b"").decode("utf-8", "replace").split("\n"), ""]:
+        if not line.strip():
+            if fields:
+                yield fields
+            fields = {}
+        elif line[0] not in " \t":
+            name, _, value = line.partition(":")
+            fields.setdefault(name, value.strip())
 
 
 def of_languages(image: Image) -> Iterator[Package]:
-    """Give every Python distribution, Node package (in a node_modules) and jar of the merged tree."""
+    """Give every Python distribution, Node package (in a node_modules) and jar of the merged tree, by file names."""
     for entry in image.tree.values():
-        if not entry.is_file:
-            continue
-        if entry.facts.content is not None and entry.name == "package.json" and _NODE.search(entry.path):
-            about = json.loads(entry.facts.content)
-            yield Package("node", about["name"], about["version"], entry)
-        elif entry.facts.content is not None and _PYTHON.search(entry.path):
-            yield from _python(entry)
-        elif entry.name.endswith(".jar"):
-            yield from _jars(entry)
+        yield from _of_file(entry)
+
+
+def _of_file(entry: Entry) -> Iterator[Package]:
+    if not entry.is_file:
+        return
+    if entry.facts.content is not None and entry.name == "package.json" and _NODE.search(entry.path):
+        about = json.loads(entry.facts.content)
+        yield Package("node", about["name"], about["version"], entry)
+    elif entry.facts.content is not None and _PYTHON.search(entry.path):
+        yield from _python(entry)
+    elif entry.name.endswith(".jar"):
+        yield from _jars(entry)
 
 
 def _python(entry: Entry) -> Iterator[Package]:
@@ -51,9 +112,9 @@ def _python(entry: Entry) -> Iterator[Package]:
 
 def _jars(entry: Entry) -> Iterator[Package]:
     for path in (entry.path, *(member for member in entry.facts.members if member.endswith(".jar"))):
-        match = _JAR.fullmatch(posixpath.basename(path))
-        if match:
-            yield Package("java", match["name"], match["version"], entry)
+        named = jars.of_file_name(posixpath.basename(path))
+        if named:
+            yield Package("java", *named, entry)
 
 
 def normal_python(name: str) -> str:

@@ -7,6 +7,7 @@ go, git, gdb, vim, make or the Docker and Kubernetes command lines.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from stageproof.image.elf import Elf
@@ -63,24 +64,20 @@ _LIBRARIES = {
 }
 
 
-def recognise(elf: Elf, data: bytes) -> str:
-    """Name the well-known program that an ELF file is; empty: none of them."""
+MARKERS = tuple(dict.fromkeys(marker for _, markers in _MARKERS for marker in markers))
+
+
+def recognise(elf: Elf, data: bytes | AbstractSet[bytes]) -> str:
+    """Name the well-known program that an ELF file is, by its bytes or by the markers found in them; empty: none."""
     if elf.interpreter:
         for library in elf.needed:
             for start, program in _LIBRARIES.items():
                 if library.startswith(start):
                     return program
-    seen: dict[bytes, bool] = {}
     for program, markers in _MARKERS:
-        if all(_holds(data, marker, seen) for marker in markers):
+        if all(marker in data for marker in markers):
             return program
     return ""
-
-
-def _holds(data: bytes, marker: bytes, seen: dict[bytes, bool]) -> bool:
-    if marker not in seen:
-        seen[marker] = marker in data
-    return seen[marker]
 
 
 def is_busybox_in(entry: Entry, folder: str) -> bool:

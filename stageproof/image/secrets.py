@@ -6,13 +6,19 @@ Forms of the tokens are the issuers' own, as GitHub's secret scanning documents 
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 
 LARGEST = 1 << 20
 """Larger files are not searched: tokens stand in small files, and large data repeats any pattern by chance."""
 
 PRIVATE_KEY = "private key"
+_PEM = b"PRIVATE KEY-----"
 # The header alone stands in every TLS library; with a line of key after it, it is a key.
-_KEY = re.compile(rb"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----(?:\\n|\s)+(?:[A-Za-z-]+: [^\n]*\s+)*[A-Za-z0-9+/]{40}")
+# Each header ends with its line: a looser form would try every way to cut a line of colons into headers.
+_KEY = re.compile(
+    rb"-----BEGIN (?:[A-Z]{1,20} )?PRIVATE KEY-----(?:\\n|\s){1,9}"
+    rb"(?:[A-Za-z-]{1,40}: [^\n]{0,200}\n\s{0,3}){0,9}[A-Za-z0-9+/]{40}"
+)
 
 _TOKENS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = (
     ("AWS access key", b"AKIA", re.compile(rb"\bAKIA[0-9A-Z]{16}\b")),
@@ -31,32 +37,62 @@ _TOKENS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = (
 
 _EXAMPLES = (b"EXAMPLE", b"example", b"xxxx", b"XXXX", b"0123456789", b"1234567890")
 
-_NAMES = re.compile(
-    r"/(id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pypirc|\.git-credentials|\.aws/credentials|\.kube/config|\.docker/config\.json|\.dockercfg)$"
+NAMES = (
+    *("/id_rsa", "/id_dsa", "/id_ecdsa", "/id_ed25519", "/.netrc", "/.pypirc", "/.git-credentials", "/.dockercfg"),
+    *("/.aws/credentials", "/.kube/config", "/.docker/config.json"),
 )
 
-_NAMED = re.compile(
-    r"(?i)\b(\w*(?:passwd|password|secret|token|api_?key|private_?key|credential)\w*)=(?!\s|$|\"\"|'')\S+"
-)
+_ASSIGNED = re.compile(r"\b(\w+)=(?!\s|$|\"\"|'')\S")
+_VALUE = re.compile(r"\b(\w+)=(\"[^\"]+\"|'[^']+'|(?!\"\"|'')\S+)")
+NOT_SHOWN = "***"
+"""What stands where a value was; nothing that `in_text` finds in it changes when it is hidden again."""
+_SECRET_NAME = re.compile(r"(?i)passwd|password|secret|token|api_?key|private_?key|credential")
+_LONGEST_NAME = 200
 _HARMLESS = re.compile(r"(?i)(_file|_path|_dir|_url|_id|_name|_env|expiry|_seconds)$")
 
 
-def in_file(path: str, data: bytes) -> tuple[str, ...]:
-    """Name the kinds of secret that a file looks like; empty: none."""
+STARTS = (_PEM, *dict.fromkeys(start for _, start, _ in _TOKENS))
+
+
+def in_file(path: str, data: bytes, present: AbstractSet[bytes] | None = None) -> tuple[str, ...]:
+    """Name the kinds of secret that a file looks like; empty: none. `present` are those of STARTS that stand in it."""
+    if present is not None and not present and not path.endswith(NAMES):
+        return ()  # as nearly always
     found: list[str] = []
     if data and len(data) <= LARGEST:
-        if _NAMES.search(path):
+        seen = data if present is None else present
+        if path.endswith(NAMES):
             found.append("credentials, by the file's name")
-        if b"PRIVATE KEY-----" in data and _KEY.search(data):
-            found.append(PRIVATE_KEY)
-        found += [kind for kind, start, form in _TOKENS if start in data and _is_real(form, data)]
+        if seen:
+            if _PEM in seen and _KEY.search(data):
+                found.append(PRIVATE_KEY)
+            found += [kind for kind, start, form in _TOKENS if start in seen and _is_real(form, data)]
     return tuple(dict.fromkeys(found))
 
 
 def in_text(text: str) -> tuple[str, ...]:
     """Name the secrets of one line of history, environment or labels: variables by name, tokens by form."""
-    names = [match.group(1) for match in _NAMED.finditer(text) if not _HARMLESS.search(match.group(1))]
-    return (*dict.fromkeys(names), *in_file("", text.encode("utf-8", "surrogateescape")))
+    names = [match.group(1) for match in _ASSIGNED.finditer(text) if _is_secret_name(match.group(1))]
+    return (*dict.fromkeys(names), *in_file("", _bytes(text)))
+
+
+def hidden(text: str) -> str:
+    """Write a text without the values that `in_text` finds in it."""
+    written = _VALUE.sub(lambda match: f"{match[1]}={NOT_SHOWN}" if _is_secret_name(match[1]) else match[0], text)
+    for _, _, form in _TOKENS:
+        written = re.sub(form.pattern.decode(), NOT_SHOWN, written)
+    return NOT_SHOWN if PRIVATE_KEY in in_file("", _bytes(written)) else written
+
+
+def _bytes(text: str) -> bytes:
+    # Texts of a configuration may hold any surrogate: JSON can write each of them.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _is_secret_name(name: str) -> bool:
+    if len(name) > _LONGEST_NAME:
+        return False
+    return _SECRET_NAME.search(name) is not None and _HARMLESS.search(name) is None
 
 
 def _is_real(form: re.Pattern[bytes], data: bytes) -> bool:

@@ -8,42 +8,36 @@ them in layers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from msgspec import Struct
+
 from stageproof.errors import ImageError
+from stageproof.image.limits import LIMITS, Limits
 from stageproof.image.stream import Stream
 
 BLOCK = 512
 _MOST_DIGITS = 20
 _END = b"\0" * BLOCK
-_REGULAR, _HARD_LINK, _LINK, _CHARACTER, _BLOCK_DEVICE, _FOLDER, _PIPE = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
-_TYPES = frozenset({_REGULAR, _HARD_LINK, _LINK, _CHARACTER, _BLOCK_DEVICE, _FOLDER, _PIPE})
+REGULAR, HARD_LINK, LINK, _CHARACTER, _BLOCK_DEVICE, _FOLDER, _PIPE = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
+_OLD_REGULAR, _CONTIGUOUS = b"\0", b"7"
+_TYPES = frozenset({REGULAR, HARD_LINK, LINK, _CHARACTER, _BLOCK_DEVICE, _FOLDER, _PIPE})
 _PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
-_XATTR = "SCHILY.xattr."
+_EXTENSIONS = frozenset({_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK})
+_XATTR, _SPARSE = "SCHILY.xattr.", "GNU.sparse."
+_GLOBAL_HARMFUL = frozenset({"path", "linkpath", "size", "uid", "gid"})
+# name, mode, uid, gid, size, mtime, checksum, type, link, magic; the rest is the prefix and what nobody asks for
+_HEADER = struct.Struct("100s8s8s8s12s12s8sc100s6s82x155s12x")
+_NO_VALUES: Mapping[str, bytes] = {}
+_USTAR = b"ustar\0"
+_MOST_KNOWN = 1 << 16
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How far the reader goes before it calls an archive hostile."""
-
-    entries: int = 2_000_000
-    path: int = 4096
-    depth: int = 256
-    extension: int = 1 << 20
-    """Bytes of one extended header."""
-    chain: int = 8
-    """Extended headers before one entry."""
-    size: int = 1 << 40
-    """Bytes of one file."""
-
-
-LIMITS = Limits()
-
-
-@dataclass(slots=True)
-class Member:
+class Member(Struct, gc=False):
     """One entry as the archive has it, names not yet made normal."""
 
     path: str
@@ -54,7 +48,8 @@ class Member:
     size: int
     mtime: int
     link: str
-    xattrs: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, bytes], ...] = ()
+    """Extended attributes, name and value."""
     two_sizes: int | None = None
     """The other size that the entry gives for itself, where its two headers disagree."""
 
@@ -65,6 +60,7 @@ class _Extension:
 
     values: dict[str, bytes] = field(default_factory=dict)
     count: int = 0
+    size: int = 0
 
 
 class Tar:
@@ -77,6 +73,8 @@ class Tar:
         """After the last member: whether bytes other than zero follow the end mark."""
         self._left = 0
         self._padding = 0
+        self._numbers: dict[bytes, int] = {}
+        self._sums: dict[bytes, int] = {}
 
     def __iter__(self) -> Iterator[Member]:
         """Give every member in order; raise ImageError on an archive that is broken or goes beyond the limits."""
@@ -98,43 +96,46 @@ class Tar:
         return self.stream.take(left)
 
     def _next(self) -> Member | None:
-        self._skip()
+        if self._left or self._padding:
+            self.stream.skip(self._left + self._padding)
+            self._left = self._padding = 0
+        block = self.stream.take_or_end(BLOCK)
+        if block[156:157] not in _EXTENSIONS:
+            if block and block != _END:
+                return self._member(block, _NO_VALUES)
+            self.hidden = _has_data(self.stream)
+            return None
         extension = _Extension()
-        while True:
-            block = self.stream.peek(BLOCK)
-            if not block and not extension.count:
-                return None
+        while (kind := block[156:157]) in _EXTENSIONS:
+            self._check(block, block[148:156])
+            self._extend(extension, kind, block)
             block = self.stream.take(BLOCK)
-            if block == _END:
-                if extension.count:
-                    self._refuse("an extended header that no entry follows")
-                self.hidden = _has_data(self.stream)
-                return None
-            kind = block[156:157]
-            if kind in {_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK}:
-                self._check(block)
-                self._extend(extension, kind, block)
-                continue
-            return self._member(block, extension)
-
-    def _skip(self) -> None:
-        for _ in self.stream.pieces(self._left + self._padding):
-            pass
-        self._left = self._padding = 0
+        if block == _END:
+            self._refuse("an extended header that no entry follows")
+        return self._member(block, extension.values)
 
     def _extend(self, extension: _Extension, kind: bytes, block: bytes) -> None:
-        extension.count += 1
         size = self._number(block[124:136])
-        if extension.count > self.limits.chain or not 0 <= size <= self.limits.extension:
-            self._refuse(f"{extension.count} extended headers in a row, {size} bytes the last")
+        extension.count += 1
+        extension.size += size
+        if extension.count > self.limits.chain or size < 0 or extension.size > self.limits.extension:
+            self._refuse(f"{extension.count} extended headers in a row, {extension.size} bytes together")
         data = self.stream.take(size)
-        self.stream.take(-size % BLOCK)
-        if kind == _LONG_NAME:
-            extension.values["path"] = data.rstrip(b"\0")
-        elif kind == _LONG_LINK:
-            extension.values["linkpath"] = data.rstrip(b"\0")
-        elif kind == _PAX:
-            extension.values.update(self._records(data))
+        self.stream.skip(-size % BLOCK)
+        if kind == _PAX_GLOBAL:
+            self._judge_global(self._records(data))
+            return
+        names = {_LONG_NAME: "path", _LONG_LINK: "linkpath"}
+        said = {names[kind]: data.rstrip(b"\0")} if kind in names else self._records(data)
+        for name, value in said.items():
+            if extension.values.setdefault(name, value) != value:
+                self._refuse(f"an entry whose headers give it two values of {name}")
+
+    def _judge_global(self, records: Mapping[str, bytes]) -> None:
+        """Some readers apply a global header to every entry after it, and some to none."""
+        harmful = [name for name in records if name in _GLOBAL_HARMFUL or name.startswith(_SPARSE)]
+        if harmful:
+            self._refuse(f"a global header that sets {', '.join(sorted(harmful))}")
 
     def _records(self, data: bytes) -> dict[str, bytes]:
         records: dict[str, bytes] = {}
@@ -151,59 +152,97 @@ class Tar:
             at = end
         return records
 
-    def _member(self, block: bytes, extension: _Extension) -> Member:
-        self._check(block)
-        values = extension.values
-        kind = _REGULAR if block[156:157] in {b"\0", b"7"} else block[156:157]
-        if kind == b"S" or any(name.startswith("GNU.sparse.") for name in values):
-            self._refuse("a sparse file")
+    def _member(self, block: bytes, values: Mapping[str, bytes]) -> Member:
+        name, mode, uid, gid, size, mtime, checksum, kind, link, magic, prefix = _HEADER.unpack(block)
+        # The low half of Adler-32 is 1 + the sum modulo 65521 (RFC 1950): exact where no byte is above 127.
+        if not block.isascii() or zlib.adler32(block) & 0xFFFF != self._sums.get(checksum):
+            self._check(block, checksum)
+        numbers = self._numbers
+        count = numbers[size] if size in numbers else self._number(size)
+        if kind in {_OLD_REGULAR, _CONTIGUOUS}:
+            kind = REGULAR
         if kind not in _TYPES:
-            self._refuse(f"an entry of the unknown type {kind!r}")
-        in_header = self._number(block[124:136])
-        size = self._decimal(values["size"]) if "size" in values else in_header
-        if not 0 <= size <= self.limits.size:
-            self._refuse(f"a size of {size} bytes")
-        self._left = size if kind == _REGULAR else 0
-        self._padding = -size % BLOCK if kind == _REGULAR else 0
-        path = self._name(values["path"]) if "path" in values else self._short_name(block)
-        if kind == _REGULAR and path.endswith("/"):
-            kind = _FOLDER  # the oldest format has no type for folders
-        return Member(
-            path=path,
-            type=kind,
-            mode=self._number(block[100:108]) & 0o7777,
-            uid=self._decimal(values["uid"]) if "uid" in values else self._number(block[108:116]),
-            gid=self._decimal(values["gid"]) if "gid" in values else self._number(block[116:124]),
-            size=size if kind == _REGULAR else 0,
-            mtime=self._number(block[136:148]),
-            link=self._name(values["linkpath"] if "linkpath" in values else block[157:257].split(b"\0", 1)[0]),
-            xattrs=tuple(sorted(name.removeprefix(_XATTR) for name in values if name.startswith(_XATTR))),
-            two_sizes=in_header if in_header not in {0, size} else None,
+            self._refuse("a sparse file" if kind == b"S" else f"an entry of the unknown type {kind!r}")
+        name = name.split(b"\0", 1)[0]
+        if magic == _USTAR and prefix[0]:
+            name = prefix.split(b"\0", 1)[0] + b"/" + name
+        member = Member(
+            str(name, "utf-8", "surrogateescape"),
+            kind,
+            (numbers[mode] if mode in numbers else self._number(mode)) & 0o7777,
+            numbers[uid] if uid in numbers else self._number(uid),
+            numbers[gid] if gid in numbers else self._number(gid),
+            count,
+            numbers[mtime] if mtime in numbers else self._number(mtime),
+            str(link.split(b"\0", 1)[0], "utf-8", "surrogateescape") if link[0] else "",
         )
+        if values:
+            self._apply(member, values)
+        if not 0 <= member.size <= self.limits.size:
+            self._refuse(f"a size of {member.size} bytes")
+        if kind != REGULAR:
+            member.size = 0
+        self._left = member.size
+        self._padding = -member.size % BLOCK
+        if kind == REGULAR and member.path.endswith("/"):
+            member.type, member.size = _FOLDER, 0  # the oldest format has no type for folders
+        return member
 
-    def _check(self, block: bytes) -> None:
-        if self._number(block[148:156]) != sum(block[:148]) + 256 + sum(block[156:]):
+    def _apply(self, member: Member, values: Mapping[str, bytes]) -> None:
+        """Let extended headers have the last word."""
+        if any(name.startswith(_SPARSE) for name in values):
+            self._refuse("a sparse file")
+        if "path" in values:
+            member.path = self._name(values["path"])
+        if "linkpath" in values:
+            member.link = self._name(values["linkpath"])
+        if "uid" in values:
+            member.uid = self._decimal(values["uid"])
+        if "gid" in values:
+            member.gid = self._decimal(values["gid"])
+        if "mtime" in values:
+            sign = -1 if values["mtime"].startswith(b"-") else 1
+            member.mtime = sign * self._decimal(values["mtime"].removeprefix(b"-"))
+        if "size" in values:
+            before, member.size = member.size, self._decimal(values["size"])
+            member.two_sizes = before if before not in {0, member.size} else None
+        member.attributes = self._attributes(values)
+
+    def _attributes(self, values: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+        found = tuple(sorted((key.removeprefix(_XATTR), values[key]) for key in values if key.startswith(_XATTR)))
+        size = sum(len(name) + len(value) for name, value in found)
+        if size > self.limits.attributes:
+            self._refuse(f"an entry with {size} bytes of extended attributes")
+        return found
+
+    def _check(self, block: bytes, checksum: bytes) -> None:
+        """Compare the checksum: the sum of all bytes, those of the checksum itself counted as blanks."""
+        wanted = self._number(checksum) + sum(checksum) - 8 * ord(" ")
+        if sum(block) != wanted:
             self._refuse("a header with a wrong checksum")
-
-    def _short_name(self, block: bytes) -> str:
-        name = block[:100].split(b"\0", 1)[0]
-        prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
-        return self._name(prefix + b"/" + name if prefix else name)
+        self._sums[checksum] = wanted + 1
 
     def _name(self, data: bytes) -> str:
         if len(data) > self.limits.path or data.count(b"/") > self.limits.depth or b"\0" in data:
             self._refuse(f"a name of {len(data)} bytes, {data.count(b'/')} folders deep, or with a zero byte")
-        return data.decode("utf-8", "surrogateescape")
+        longest = max(map(len, data.split(b"/")))
+        if longest > self.limits.name:
+            self._refuse(f"a name with a part of {longest} bytes")
+        return str(data, "utf-8", "surrogateescape")
 
     def _number(self, data: bytes) -> int:
+        """Read a number; the same few stand in most headers, so they are remembered."""
+        if len(self._numbers) > _MOST_KNOWN:
+            self._numbers.clear()
+            self._sums.clear()
         if data[0] & 0x80:
             return int.from_bytes(bytes([data[0] & 0x7F]) + data[1:], "big") - ((data[0] & 0x40) << (8 * len(data) - 7))
         digits = data.split(b"\0", 1)[0].strip()
-        if not digits:
-            return 0
-        if not digits.isdigit() or b"8" in digits or b"9" in digits:
+        if digits and (not digits.isdigit() or b"8" in digits or b"9" in digits):
             self._refuse(f"a number that is none: {digits!r}")
-        return int(digits, 8)
+        number = int(digits, 8) if digits else 0
+        self._numbers[data] = number
+        return number
 
     def _decimal(self, data: bytes) -> int:
         digits = data.split(b".", 1)[0]

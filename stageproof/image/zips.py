@@ -6,7 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 MAGIC = b"PK\x03\x04"
 _MOST_MEMBERS = 100_000
@@ -26,12 +26,19 @@ _DAMAGED = (
 
 def members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Give name and content of each member; a member that is damaged, encrypted or too large is given empty."""
+    return some(data, lambda _: True)
+
+
+def some(data: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Give name and content of the members that are wanted, as `members` does."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _DAMAGED:
         return
     left = _LARGEST_SUM
     for info in archive.infolist()[:_MOST_MEMBERS]:
+        if not wanted(info.filename):
+            continue
         content = b""
         if info.file_size <= min(left, _LARGEST_MEMBER) and not info.is_dir():
             content = _read(archive, info)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stageproof.live.answers import Answer, Kept, ListeningSocket, Process
+from stageproof.live.answers import Answer, Kept, ListeningSocket, OpenFile, Process, Unrouted
 from stageproof.live.container import Container, Probe, State
 from stageproof.live.helper import Helper, Request
 from stageproof.live.options import Options
 from stageproof.live.run import Run
-from stageproof.live.session import Live
+from stageproof.live.session import Live, Running
 from stageproof.live.sweep import remove_run, sigterm_as_interrupt, sweep
 
 __all__ = [
@@ -17,12 +17,15 @@ __all__ = [
     "Kept",
     "ListeningSocket",
     "Live",
+    "OpenFile",
     "Options",
     "Probe",
     "Process",
     "Request",
     "Run",
+    "Running",
     "State",
+    "Unrouted",
     "remove_run",
     "sigterm_as_interrupt",
     "sweep",

@@ -102,6 +102,15 @@ class Process:
     pid: int
     cmdline: tuple[str, ...]
     status: Mapping[str, str]
+    program: str = ""
+    """The file that it runs; empty for one that has ended."""
+    files: int = 0
+    """How many files and sockets it holds open, where that was asked for."""
+
+    @classmethod
+    def of(cls, seen: Mapping[str, Any]) -> Process:
+        """Read the helper's words."""
+        return cls(seen["pid"], tuple(seen["cmdline"]), seen["status"], seen["program"], seen.get("files", 0))
 
     @property
     def name(self) -> str:
@@ -119,9 +128,39 @@ class Process:
         return int(self.status["Gid"].split()[1])
 
     @property
+    def users(self) -> frozenset[int]:
+        """Give every user that it is in any way: real, effective, saved, and towards files."""
+        return frozenset(int(word) for word in self.status["Uid"].split())
+
+    @property
+    def groups(self) -> frozenset[int]:
+        """Give every group that it is in any way, those that were only added left out."""
+        return frozenset(int(word) for word in self.status["Gid"].split())
+
+    @property
+    def parent(self) -> int:
+        """Give the number of its parent; 0 where that is outside of the container."""
+        return int(self.status["PPid"])
+
+    @property
+    def threads(self) -> int:
+        """Give the number of its threads."""
+        return int(self.status.get("Threads", "0"))
+
+    @property
+    def is_zombie(self) -> bool:
+        """Tell whether it has ended, and its parent has not asked how."""
+        return self.status["State"].startswith("Z")
+
+    @property
     def capabilities(self) -> int:
         """Give the effective capabilities, as the kernel's bits."""
         return int(self.status["CapEff"], 16)
+
+    @property
+    def ever_capable(self) -> bool:
+        """Tell whether any of its sets holds a capability: those that it has, and those that it could still get."""
+        return any(int(value, 16) for name, value in self.status.items() if name.startswith("Cap"))
 
     @property
     def no_new_privileges(self) -> bool:
@@ -132,6 +171,25 @@ class Process:
     def seccomp(self) -> bool:
         """Tell whether its system calls are filtered."""
         return self.status.get("Seccomp") == "2"
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A regular file that a process of the target holds open for writing."""
+
+    pid: int
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Unrouted:
+    """How often anybody in the target's network asked for a way to an address that has none."""
+
+    ipv4: int
+    ipv6: int
+    control: bool
+    """Whether the counters noticed a try of the helper's own."""
 
 
 @dataclass(frozen=True)

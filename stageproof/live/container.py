@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import docker.errors
@@ -19,6 +20,8 @@ from stageproof.live.wait import until
 T = TypeVar("T")
 
 LAST_LINES = 10
+CPU_PERIOD = 100_000
+"""Microseconds, as engines have it by default."""
 TRANSPORT_CODES = (126, 127, 128)
 """What the engine gives as the exit code of a program that it could not start."""
 ENGINE_GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
@@ -79,7 +82,8 @@ class Container:
         health = state.get("Health") or {}
         log = health.get("Log") or []
         return State(
-            running=state["Running"],
+            # One that the engine is about to start again does not run, although the engine says both.
+            running=state["Running"] and not state["Restarting"],
             exit_code=state["ExitCode"],
             out_of_memory=state["OOMKilled"],
             health=health.get("Status", "none"),
@@ -127,6 +131,18 @@ class Container:
         """Name what was added (A), changed (C) or deleted (D) in its file system."""
         return [f"{'CAD'[one['Kind']]} {one['Path']}" for one in self.client.api.diff(self.id) or []]
 
+    def limit_cpus(self, cpus: float | None) -> None:
+        """Give it so many processors' time from now on; None: as much as there is."""
+        quota = -1 if cpus is None else int(cpus * CPU_PERIOD)
+        self.client.api.update_container(self.id, cpu_quota=quota, cpu_period=CPU_PERIOD)
+
+    def timed_lines(self) -> list[tuple[datetime, str]]:
+        """Give everything that it has printed, each line with the time at which the engine got it."""
+        lines = bytes(self.client.api.logs(self.id, timestamps=True)).decode(errors="replace").splitlines()
+        words = [line.partition(" ") for line in lines]
+        # The engine writes nanoseconds; Python reads microseconds.
+        return [(datetime.fromisoformat(f"{time[:26]}+00:00"), text) for time, _, text in words if time.endswith("Z")]
+
     def wait_for(self, condition: Callable[[], T | None], seconds: float, what: str) -> T:
         """Wait for something while it runs; raise ContainerError when it ends, or the deadline passes."""
 
@@ -153,6 +169,17 @@ class Container:
             return None if state.running else state
 
         return until(ended, seconds)
+
+    def wait_restarted(self, seconds: float) -> None:
+        """Wait until the engine has started it again after a failure, or has given that up."""
+
+        def again() -> bool:
+            seen = self.inspect()
+            state = seen["State"]
+            given_up = not state["Running"] and not state["Restarting"] and state["FinishedAt"] > state["StartedAt"]
+            return bool(seen["RestartCount"] and state["Running"] and not state["Restarting"]) or given_up
+
+        until(again, seconds)
 
     def ended_too_early(self, what: str) -> ContainerError:
         """Say that it ended before something was true."""

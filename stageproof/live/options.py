@@ -29,6 +29,8 @@ class Options:
     """Run the image's own health command this often, and believe the first answer; None: no health checks."""
     command: Sequence[str] | None = None
     """Other arguments for the entry point."""
+    restarts: int = 0
+    """How often the engine may start it again after a failure."""
 
     def arguments(self) -> dict[str, Any]:
         """Give the keyword arguments of the Docker SDK's `containers.create`."""
@@ -51,6 +53,8 @@ class Options:
             given["pids_limit"] = self.pids
         if self.sysctls:
             given["sysctls"] = dict(self.sysctls)
+        if self.restarts:
+            given["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": self.restarts}
         if self.command is not None:
             given["command"] = list(self.command)
         return given

@@ -147,7 +147,7 @@ class Images:
     def archive(self, layers: Sequence[bytes], config: Mapping[str, Any] | None = None, name: str = "it:1") -> bytes:
         """Write a docker archive of one image, as Docker 28 does: blobs first, the list of contents last."""
         digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
-        document = {
+        document: dict[str, Any] = {
             "architecture": "amd64",
             "os": "linux",
             "config": dict(config or {}),
@@ -155,6 +155,7 @@ class Images:
             "history": [{"created_by": f"COPY step {number}"} for number, _ in enumerate(layers, start=1)],
         }
         document["history"] = (config or {}).get("history", document["history"])
+        document |= (config or {}).get("top", {})  # what stands beside "config": created, architecture
         blob = json.dumps(document).encode()
         where = f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"
         paths = [f"blobs/sha256/{digest}" for digest in digests]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from stageproof.checks.subject import Says, Subject, absent, unknown
+from stageproof.checks.subject import ELSEWHERE, Says, Subject, absent, evidence_of, not_applicable, unknown
 from stageproof.image import Entry, Image
 from stageproof.model import Evidence, Finding
 
@@ -23,15 +23,18 @@ def check(
     `extra` are the folders that only the debug image may have. `varying` are patterns of files whose bytes no two
     builds share (an AOT cache): they must be in both, with the same mode and owner.
     """
+    if subject.elsewhere:
+        return not_applicable("debug-is-shell-only", ELSEWHERE)
     other = subject.siblings.get(sibling)
     if other is None:
         seen = [Evidence(f"there is no image of the variant {sibling}")]
         return unknown("debug-is-shell-only", f"could not be shown that it {CLAIM}", seen, f"build {sibling} too")
-    seen = [*_files(subject.image, other, extra, varying), *_config(subject.image, other, extra)]
+    seen = [*_files(subject, other, extra, varying), *_config(subject.image, other, extra)]
     return absent("debug-is-shell-only", Says(CLAIM, BROKEN, DO), subject, seen)
 
 
-def _files(debug: Image, plain: Image, extra: Sequence[str], varying: Sequence[str]) -> Iterator[Evidence]:
+def _files(subject: Subject, plain: Image, extra: Sequence[str], varying: Sequence[str]) -> Iterator[Evidence]:
+    debug = subject.image
     for path in sorted({*debug.tree, *plain.tree}):
         if any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in extra):
             continue
@@ -42,13 +45,7 @@ def _files(debug: Image, plain: Image, extra: Sequence[str], varying: Sequence[s
         free = any(fnmatchcase(path, form) for form in varying)
         differences = [name for name in _differences(here, there) if not (free and name == "content")]
         if differences:
-            yield Evidence(
-                f"differs in {', '.join(differences)}",
-                path,
-                here.size,
-                debug.layer_of(here).number,
-                debug.created_by(here),
-            )
+            yield evidence_of(subject, here, f"differs in {', '.join(differences)}")
 
 
 def _differences(here: Entry, there: Entry) -> Iterator[str]:

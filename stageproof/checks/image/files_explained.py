@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from stageproof.checks.subject import Says, Subject, absent, evidence_of
+from stageproof.checks.subject import Says, Subject, absent, evidence_of, is_of_base
 from stageproof.image import packages
 from stageproof.model import Evidence, Finding
 
@@ -31,9 +31,10 @@ def _unexplained(subject: Subject, homes: Sequence[str]) -> Iterator[Evidence]:
     image = subject.image
     owned = packages.debian_files(image)
     bases = {layer.diff_id for base in subject.bases.values() for layer in base.layers}
-    for entry in image.walk():
+    for entry in subject.entries:
         at_home = any(entry.path == home or entry.path.startswith(home.rstrip("/") + "/") for home in homes)
         known = entry.path in owned or _RECORDS.fullmatch(entry.path) or image.layer_of(entry).diff_id in bases
+        known = known or is_of_base(subject, entry)
         if entry.is_folder or at_home or known:
             continue
-        yield evidence_of(image, entry, f"{entry.kind} that nothing explains")
+        yield evidence_of(subject, entry, f"{entry.kind} that nothing explains")

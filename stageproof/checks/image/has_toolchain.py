@@ -18,4 +18,4 @@ def check(subject: Subject) -> Finding:
     found = [*tools.language_package_managers(image), *tools.compilers(image)]
     if not found:
         return failed("has-toolchain", BROKEN, do="build this variant on the SDK image, in one stage")
-    return passed("has-toolchain", CLAIM, [evidence_of(image, tool.entry, tool.how) for tool in found[:SHOWN]])
+    return passed("has-toolchain", CLAIM, [evidence_of(subject, tool.entry, tool.how) for tool in found[:SHOWN]])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from stageproof.checks.subject import Subject, evidence_of, failed, passed, unknown
+from stageproof.checks.start import stopped_before
+from stageproof.checks.subject import Subject, evidence_at, evidence_of, failed, passed
 from stageproof.image import identity, launch
-from stageproof.model import Evidence, Finding
+from stageproof.model import Finding
 
 CLAIM = "has a health check that resolves: file, mode, CPU, loader, libraries, interpreter"
 BROKEN = "has a health check that cannot start"
@@ -17,16 +18,16 @@ def check(subject: Subject) -> Finding:
     image = subject.image
     test = image.config.healthcheck.test if image.config.healthcheck else ()
     if len(test) <= 1 or test[0] not in {"CMD", "CMD-SHELL"}:
-        seen = [Evidence("HEALTHCHECK is NONE" if test[:1] == ("NONE",) else "HEALTHCHECK is not set")]
+        told = "HEALTHCHECK is NONE" if test[:1] == ("NONE",) else "HEALTHCHECK is not set"
+        seen = [evidence_at(subject, told, "HEALTHCHECK")]
         return failed("healthcheck-resolves", "declares no health check", seen, DO)
     command = test[1:] if test[0] == "CMD" else (*image.config.shell, test[1])
+    trouble = stopped_before(subject)
     who = identity.identity(image)
-    if who is None:
-        return unknown(
-            "healthcheck-resolves", BROKEN, [Evidence(f"the image does not know its USER {image.config.user!r}")]
-        )
+    if who is None or trouble:
+        return failed("healthcheck-resolves", BROKEN, [trouble] if trouble else [], DO)
     start = launch.launch(image, command, who)
-    files = [evidence_of(image, entry, f"used by {' '.join(command)}") for entry in start.files]
+    files = [evidence_of(subject, entry, f"used by {' '.join(command)}") for entry in start.files]
     if start.problem:
-        return failed("healthcheck-resolves", BROKEN, [Evidence(start.problem), *files], DO)
+        return failed("healthcheck-resolves", BROKEN, [evidence_at(subject, start.problem, "HEALTHCHECK"), *files], DO)
     return passed("healthcheck-resolves", f"probes with {' '.join(command)}", files)

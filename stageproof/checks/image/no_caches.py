@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stageproof.checks.subject import Says, Subject, absent
-from stageproof.image import Image
+from stageproof.checks.subject import Says, Subject, absent, evidence_in
 from stageproof.model import Evidence, Finding
 
 CLAIM = "contains no package cache"
@@ -27,10 +26,11 @@ _NO_CACHE = re.compile(r"(partial/?|lock|auxfiles/?|[^/]*_(InRelease|Release|Rel
 
 def check(subject: Subject) -> Finding:
     """Decide the claim for every layer: what a later layer deletes is still sent and stored."""
-    return absent("no-caches", Says(CLAIM, BROKEN, DO), subject, _caches(subject.image))
+    return absent("no-caches", Says(CLAIM, BROKEN, DO), subject, _caches(subject))
 
 
-def _caches(image: Image) -> Iterator[Evidence]:
+def _caches(subject: Subject) -> Iterator[Evidence]:
+    image = subject.image
     for layer in image.layers:
         roots: dict[str, list[int]] = {}
         for path, entry in layer.entries.items():
@@ -43,4 +43,4 @@ def _caches(image: Image) -> Iterator[Evidence]:
                 if any(path.startswith(root + "/") for path in image.tree)
                 else "; deleted later, and still in the image"
             )
-            yield Evidence(f"{len(sizes)} files{gone}", root, sum(sizes), layer.number, layer.created_by)
+            yield evidence_in(subject, layer, f"{len(sizes)} files{gone}", root, sum(sizes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stageproof.checks.subject import Says, Subject, absent, not_applicable, unknown
+from stageproof.checks.subject import Says, Subject, absent, evidence_in, not_applicable, unknown
 from stageproof.image import Image, Needles
 from stageproof.image.needles import CANARY
 from stageproof.model import Evidence, Finding
@@ -25,21 +25,21 @@ def check(subject: Subject) -> Finding:
         return unknown(
             "no-canary", f"could not be shown that it {CLAIM}", seen, "read the image again with this canary"
         )
-    seen = [*_in_layers(subject.image), *_in_config(subject.image, forms)]
+    seen = [*_in_layers(subject), *_in_config(subject.image, forms)]
     return absent("no-canary", Says(CLAIM, BROKEN, DO), subject, seen)
 
 
-def _in_layers(image: Image) -> Iterator[Evidence]:
-    for layer in image.layers:
+def _in_layers(subject: Subject) -> Iterator[Evidence]:
+    for layer in subject.image.layers:
         for path, labels in layer.found.items():
             for label in labels:
                 if label.startswith(CANARY):
                     entry = layer.entries.get(path)
-                    yield Evidence(label, path, entry.size if entry else None, layer.number, layer.created_by)
+                    yield evidence_in(subject, layer, label, path, entry.size if entry else None)
 
 
 def _in_config(image: Image, forms: tuple[tuple[str, bytes], ...]) -> Iterator[Evidence]:
     for place, text in image.config.texts():
-        data = text.encode("utf-8", "surrogateescape")
+        data = text.encode("utf-8", "surrogatepass")
         for label in dict.fromkeys(label for label, form in forms if form in data):
             yield Evidence(f"{label}, in the {place}")

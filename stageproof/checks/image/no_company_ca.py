@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stageproof.checks.subject import Says, Subject, absent, not_applicable, unknown
-from stageproof.image import Image
+from stageproof.checks.subject import Says, Subject, absent, evidence_in, not_applicable, unknown
 from stageproof.image.needles import COMPANY_CA
 from stageproof.model import Evidence, Finding
 
@@ -24,12 +23,12 @@ def check(subject: Subject) -> Finding:
         return unknown(
             "no-company-ca", f"could not be shown that it {CLAIM}", seen, "read the image again with these certificates"
         )
-    return absent("no-company-ca", Says(CLAIM, BROKEN, DO), subject, _found(subject.image))
+    return absent("no-company-ca", Says(CLAIM, BROKEN, DO), subject, _found(subject))
 
 
-def _found(image: Image) -> Iterator[Evidence]:
-    for layer in image.layers:
+def _found(subject: Subject) -> Iterator[Evidence]:
+    for layer in subject.image.layers:
         for path, labels in layer.found.items():
             if COMPANY_CA in labels:
                 entry = layer.entries.get(path)
-                yield Evidence(COMPANY_CA, path, entry.size if entry else None, layer.number, layer.created_by)
+                yield evidence_in(subject, layer, COMPANY_CA, path, entry.size if entry else None)

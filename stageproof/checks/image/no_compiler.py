@@ -16,5 +16,5 @@ def check(subject: Subject) -> Finding:
     """Decide the claim."""
     image = subject.image
     found = tools.compilers(image)
-    seen = [evidence_of(image, tool.entry, tool.how) for tool in found]
+    seen = [evidence_of(subject, tool.entry, tool.how) for tool in found]
     return absent("no-compiler", Says(CLAIM, BROKEN, DO), subject, seen)

@@ -22,7 +22,7 @@ def check(subject: Subject, names: Sequence[str] = ()) -> Finding:
     known = wanted | {packages.normal_python(name) for name in wanted}
     found = [package for package in packages.of_languages(subject.image) if package.name in known]
     seen = [
-        evidence_of(subject.image, package.entry, f"{package.ecosystem} {package.name} {package.version}")
+        evidence_of(subject, package.entry, f"{package.ecosystem} {package.name} {package.version}")
         for package in found
     ]
     return absent("no-dev-dependencies", Says(CLAIM, BROKEN, DO), subject, seen)

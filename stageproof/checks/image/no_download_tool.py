@@ -18,5 +18,5 @@ def check(subject: Subject, busybox: str = "") -> Finding:
     found = tools.download_tools(image)
     if busybox:
         found = [tool for tool in found if not programs.is_busybox_in(tool.entry, busybox)]
-    seen = [evidence_of(image, tool.entry, tool.how) for tool in found]
+    seen = [evidence_of(subject, tool.entry, tool.how) for tool in found]
     return absent("no-download-tool", Says(CLAIM, BROKEN, DO), subject, seen)

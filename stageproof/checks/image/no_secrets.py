@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from stageproof.checks.subject import Says, Subject, absent
+from stageproof.checks.subject import Says, Subject, absent, evidence_in
 from stageproof.image import Image, secrets
 from stageproof.model import Evidence, Finding
 
@@ -40,7 +40,7 @@ def _in_layers(subject: Subject, known: Sequence[str]) -> Iterator[Evidence]:
                 continue
             gone = "" if image.find(entry.path) else "; deleted later, and still in the image"
             text = ", ".join(entry.facts.secrets) + gone
-            yield Evidence(text, entry.path, entry.size, layer.number, layer.created_by)
+            yield evidence_in(subject, layer, text, entry.path, entry.size)
 
 
 def _in_config(image: Image) -> Iterator[Evidence]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stageproof.checks.subject import Says, Subject, absent, evidence_of, failed
+from stageproof.checks.subject import Says, Subject, absent, evidence_in, evidence_of, failed
 from stageproof.image import programs, tools
-from stageproof.model import Evidence, Finding, Verdict
+from stageproof.model import Finding, Verdict
 
 CLAIM = "contains no shell"
 BROKEN = "contains a shell"
@@ -17,7 +17,7 @@ def check(subject: Subject, busybox: str = "") -> Finding:
     image = subject.image
     found = tools.shells(image)
     allowed = [tool for tool in found if busybox and programs.is_busybox_in(tool.entry, busybox)]
-    others = [evidence_of(image, tool.entry, tool.how) for tool in found if tool not in allowed]
+    others = [evidence_of(subject, tool.entry, tool.how) for tool in found if tool not in allowed]
     if busybox and not others and not allowed:
         return failed(
             "no-shell",
@@ -29,8 +29,12 @@ def check(subject: Subject, busybox: str = "") -> Finding:
     if finding.verdict is not Verdict.PASS:
         return finding
     below = [
-        Evidence(
-            f"{tool.how}; only a lower layer holds it, no container sees it", tool.entry.path, tool.entry.size, number
+        evidence_in(
+            subject,
+            image.layers[number - 1],
+            f"{tool.how}; only a lower layer holds it, no container sees it",
+            tool.entry.path,
+            tool.entry.size,
         )
         for number, tool in tools.hidden_shells(image)
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stageproof.checks.subject import Says, Subject, absent, evidence_of, not_applicable
-from stageproof.image import Image
 from stageproof.model import Evidence, Finding
 
 CLAIM = "contains no source of a compiled language"
@@ -21,15 +20,15 @@ def check(subject: Subject, suffixes: Sequence[str] = ()) -> Finding:
     if stack is not None and not stack.compiled:
         return not_applicable("no-source", f"is not compiled: its source is what runs ({stack.language})")
     wanted = tuple(suffixes) or (stack.source_suffixes if stack else SUFFIXES)
-    return absent("no-source", Says(CLAIM, BROKEN, DO), subject, _sources(subject.image, wanted))
+    return absent("no-source", Says(CLAIM, BROKEN, DO), subject, _sources(subject, wanted))
 
 
-def _sources(image: Image, suffixes: tuple[str, ...]) -> Iterator[Evidence]:
-    for entry in image.walk():
+def _sources(subject: Subject, suffixes: tuple[str, ...]) -> Iterator[Evidence]:
+    for entry in subject.entries:
         if not entry.is_file:
             continue
         if entry.path.endswith(suffixes):
-            yield evidence_of(image, entry, "source")
+            yield evidence_of(subject, entry, "source")
         inside = [name for name in entry.facts.members if name.endswith(suffixes)]
         if inside:
-            yield evidence_of(image, entry, f"holds {len(inside)} sources, such as {inside[0]}")
+            yield evidence_of(subject, entry, f"holds {len(inside)} sources, such as {inside[0]}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from stageproof.checks.subject import Subject, failed, passed
+from stageproof.checks.subject import Subject, evidence_at, failed, passed
 from stageproof.image import identity
-from stageproof.model import Evidence, Finding
+from stageproof.model import Finding
 
 CLAIM = "runs as a numeric user other than root"
 BROKEN = "does not run as a numeric user other than root"
@@ -21,12 +21,15 @@ def check(subject: Subject) -> Finding:
     user = subject.image.config.user
     match = re.fullmatch(r"([0-9]+)(?::([0-9]+))?", user)
     if match is None:
-        return failed("non-root-user", "runs as root" if not user else BROKEN, [Evidence(_named(subject, user))], DO)
-    uid, gid = int(match[1]), int(match[2] or 0)
+        seen = [evidence_at(subject, _named(subject, user), "USER")]
+        return failed("non-root-user", BROKEN if user else "runs as root", seen, DO)
+    # Cut, because Python refuses to read numbers of 5,000 digits; an eleventh digit is too large already.
+    uid, gid = (int((number or "0").lstrip("0")[:11] or "0") for number in match.groups())
     if uid == 0:
-        return failed("non-root-user", "runs as root", [Evidence(f"USER is {user}")], DO)
+        return failed("non-root-user", "runs as root", [evidence_at(subject, f"USER is {user}", "USER")], DO)
     if uid > LARGEST or gid > LARGEST:
-        return failed("non-root-user", BROKEN, [Evidence(f"USER is {user}; the largest number is {LARGEST}")], DO)
+        seen = [evidence_at(subject, f"USER is {user}; the largest number is {LARGEST}", "USER")]
+        return failed("non-root-user", BROKEN, seen, DO)
     return passed("non-root-user", f"runs as {user}")
 
 

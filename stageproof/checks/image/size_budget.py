@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stageproof.checks.subject import Subject, failed, not_applicable, passed
-from stageproof.model import Budget, Evidence, Finding
+from stageproof.checks.subject import Subject, evidence_in, failed, not_applicable, passed
+from stageproof.model import Budget, Finding
 
 CLAIM = "keeps its size budget, on disk and to pull"
 BROKEN = "is larger than its budget"
@@ -24,10 +24,7 @@ def check(subject: Subject, disk: float = 0, pull: float = 0) -> Finding:
     if image.disk <= budget.disk and image.pull <= budget.pull:
         return passed("size-budget", sizes)
     largest = sorted(image.layers, key=lambda layer: layer.disk, reverse=True)[:SHOWN]
-    seen = [
-        Evidence(f"{layer.pull / MB:.1f} MB to pull", "", layer.disk, layer.number, layer.created_by)
-        for layer in largest
-    ]
+    seen = [evidence_in(subject, layer, f"{layer.pull / MB:.1f} MB to pull", size=layer.disk) for layer in largest]
     return failed("size-budget", f"{BROKEN}: {sizes}", seen, DO)
 
 

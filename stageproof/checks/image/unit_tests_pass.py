@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stageproof.checks.subject import Subject, failed, passed, unknown
+from stageproof.checks.subject import ELSEWHERE, Subject, failed, not_applicable, passed, unknown
 from stageproof.model import Evidence, Finding
 
 CLAIM = "has unit tests that pass in its stage `test`"
@@ -12,6 +12,8 @@ WHY = "the tests run with the compiler and the libraries that made the image, no
 
 def check(subject: Subject) -> Finding:
     """Decide the claim by whether the target `test` built: it runs the tests, and fails with them."""
+    if subject.elsewhere:
+        return not_applicable("unit-tests-pass", ELSEWHERE)
     if subject.unit_tests is None:
         seen = [Evidence("the target `test` was not built")]
         return unknown("unit-tests-pass", f"could not be shown that it {CLAIM}", seen, "build the target `test` too")

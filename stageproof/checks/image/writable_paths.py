@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stageproof.checks.subject import Says, Subject, absent, evidence_of, failed, unknown
-from stageproof.image import Entry, Image, Kind, identity
+from stageproof.image import Entry, Kind, identity
 from stageproof.model import Evidence, Finding
 
 CLAIM = "lets its user write only where that is declared"
@@ -30,11 +30,11 @@ def check(subject: Subject, allowed: Sequence[str] = (), app: str = "/app") -> F
             "writable-paths", "lets its user change every file: it is root", do="USER 65532:65532 in the final stage"
         )
     free = [*allowed, *([who.home] if who.home not in {"", "/"} and not _is_below(app, who.home) else [])]
-    return absent("writable-paths", Says(CLAIM, BROKEN, DO), subject, _writable(image, who, free, app))
+    return absent("writable-paths", Says(CLAIM, BROKEN, DO), subject, _writable(subject, who, free, app))
 
 
-def _writable(image: Image, who: identity.Identity, free: Sequence[str], app: str) -> Iterator[Evidence]:
-    for entry in image.walk():
+def _writable(subject: Subject, who: identity.Identity, free: Sequence[str], app: str) -> Iterator[Evidence]:
+    for entry in subject.entries:
         # Links have no mode of their own, and the engine lays a /dev of its own over the image's.
         if entry.kind is Kind.LINK or _is_below(entry.path, "/dev"):
             continue
@@ -43,7 +43,7 @@ def _writable(image: Image, who: identity.Identity, free: Sequence[str], app: st
             entry.is_folder and entry.mode & STICKY and entry.mode & identity.WRITE and not _is_below(entry.path, app)
         )
         if how and not sticky and not any(_is_below(entry.path, path) for path in free):
-            yield evidence_of(image, entry, f"{how} (mode {entry.mode:04o}, owner {entry.uid}:{entry.gid})")
+            yield evidence_of(subject, entry, f"{how} (mode {entry.mode:04o}, owner {entry.uid}:{entry.gid})")
 
 
 def _how(entry: Entry, who: identity.Identity) -> str:

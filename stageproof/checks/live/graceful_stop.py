@@ -16,6 +16,8 @@ ID = "graceful-stop"
 CLAIM = "stops by itself when it is told to"
 BROKEN = "does not stop by itself when it is told to"
 WHY = "What does not stop is killed after ten seconds, in the middle of its work, at every deployment."
+WAITS = True
+"""In containers of its own: begun first where several claims are decided at once."""
 
 OK, UNAVAILABLE = 200, 503
 

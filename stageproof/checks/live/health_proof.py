@@ -17,6 +17,8 @@ ID = "health-proof"
 CLAIM = "turns healthy, and unhealthy when it is told to fail"
 BROKEN = "does not turn healthy and then unhealthy"
 WHY = "A health check that cannot fail proves nothing, and one that cannot pass stops every rollout."
+WAITS = True
+"""In containers of its own: begun first where several claims are decided at once."""
 
 INTERVAL = 0.5
 """How often the engine asks here: the image's own interval is for production, and far too slow to wait for."""

@@ -15,6 +15,8 @@ ID = "in-flight-requests"
 CLAIM = "finishes the requests in flight before it ends"
 BROKEN = "drops requests in flight when it is told to stop"
 WHY = "Every dropped request is an error that a user sees at every deployment."
+WAITS = True
+"""In containers of its own: begun first where several claims are decided at once."""
 
 OK = 200
 PATIENCE = 4

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from stageproof.checks.running import live_of
+from stageproof.checks.running import live_of, written_when_it_may
 from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Answer, Live, Options, Process, Request
-from stageproof.live.restrictions import ANY_USER, TMPFS, restrictions
+from stageproof.live.restrictions import ANY_USER, READ_ONLY, TMPFS, restrictions
 from stageproof.live.session import Running
 from stageproof.model import Evidence, Finding
 
@@ -80,6 +80,10 @@ def _blame(live: Live, request: Request, status: int, seen: list[str]) -> Findin
         if trouble:
             guilty.append(name)
             evidence += [Evidence(f"with {name} alone: {line}") for line in trouble]
+    if READ_ONLY in guilty:
+        evidence += [
+            Evidence(f"without a read-only root it wrote: {line}") for line in written_when_it_may(live, request)
+        ]
     blamed = " or ".join(guilty) if guilty else "all restrictions together, although with each one alone"
     return failed(ID, f"does not serve with {blamed}", evidence, do=f"docs/checks/{ID}.md has what usually helps")
 

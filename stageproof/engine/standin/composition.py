@@ -49,7 +49,12 @@ class Composition:
 
     def labels(self, reference: str) -> dict[str, str]:
         """Give the label by which anybody sees what the image is."""
-        return {LABEL: f"stand-in for {reference}; not the real image"}
+        return {LABEL: what_it_is(reference)}
+
+
+def what_it_is(reference: str) -> str:
+    """Give the text of the label; images that are built on a stand-in have it too."""
+    return f"stand-in for {reference}; not the real image"
 
 
 def compositions(bases: Sequence[Base]) -> dict[str, Composition]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import docker.errors
 import requests.exceptions
 
 from stageproof.errors import ContainerError, EngineError, Error, HelperError, NothingBuiltError
-from stageproof.live.answers import Answer, Kept, ListeningSocket, Process
+from stageproof.live.answers import Answer, Kept, ListeningSocket, OpenFile, Process, Unrouted
 from stageproof.live.container import Container
 from stageproof.live.helper.request import Request
 from stageproof.live.helper.stream import Stream, StreamEndedError
@@ -23,6 +25,8 @@ ANSWER_SECONDS = 10.0
 """How much longer than what was asked for the helper may take."""
 ENGINE_SECONDS = 2.0
 """How long the engine may take to notice that a container has ended."""
+TICKS = 100
+ALWAYS = {"stdin_open": True, "read_only": True}
 WHY = "what it was asked stays unknown"
 
 
@@ -37,7 +41,14 @@ class Helper:
         self.target = target
         self.id = container_id
         self._stream = stream
-        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._heard = threading.Condition()
+        self._numbers = itertools.count()
+        self._awaited: set[int] = set()
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._end: StreamEndedError | None = None
+        self._ear = threading.Thread(target=self._listen, daemon=True, name=f"helper {container_id[:12]}")
+        self._ear.start()
 
     def __enter__(self) -> Self:
         """Hand out the helper itself."""
@@ -49,22 +60,55 @@ class Helper:
 
     def remove(self) -> None:
         """Remove it; it ends by itself when its connection does."""
-        self._stream.close()
+        self._stream.hang_up()
         remove_container(self.target.client, self.id)
+        self._ear.join(ENGINE_SECONDS)
+        self._stream.close()
 
     def ask(self, question: Mapping[str, Any], seconds: float = 0.0) -> dict[str, Any]:
-        """Ask one question; raise HelperError when there is no answer, ContainerError when the target's end is why."""
-        with self._lock:
-            try:
-                self._stream.write_line(json.dumps(question).encode())
-                line = self._stream.read_line(seconds + ANSWER_SECONDS)
-            except StreamEndedError as error:
-                raise self._lost(error) from error
-        answer: dict[str, Any] = json.loads(line)
+        """Ask one question; raise HelperError when there is no answer, ContainerError when the target's end is why.
+
+        Several threads may ask at the same time: a question that takes long does not hold the others.
+        """
+        number = next(self._numbers)
+        self._awaited.add(number)
+        try:
+            with self._writing:
+                self._stream.write_line(json.dumps({**question, "number": number}).encode())
+            answer = self._answer(number, seconds + ANSWER_SECONDS)
+        except StreamEndedError as error:
+            raise self._lost(error) from error
+        finally:
+            self._awaited.discard(number)
         if "fault" in answer:
             failed = f"the helper container could not answer {question['op']!r}"
             raise self._cannot(failed, answer["fault"])
         return answer
+
+    def _answer(self, number: int, seconds: float) -> dict[str, Any]:
+        with self._heard:
+            self._heard.wait_for(lambda: number in self._answers or self._end, seconds)
+            if number in self._answers:
+                return self._answers.pop(number)
+            if self._end:
+                raise StreamEndedError(str(self._end))
+        message = f"no answer after {seconds:g} s"
+        raise StreamEndedError(message)
+
+    def _listen(self) -> None:
+        """Hand every answer to whoever asked for it, until the helper is gone."""
+        try:
+            while True:
+                answer = json.loads(self._stream.read_line())
+                number = answer.pop("number")
+                with self._heard:
+                    if number in self._awaited:
+                        self._answers[number] = answer
+                    self._heard.notify_all()
+        except (StreamEndedError, ValueError, KeyError) as error:
+            with self._heard:
+                self._end = error if isinstance(error, StreamEndedError) else StreamEndedError(f"it said {error}")
+                self._heard.notify_all()
 
     def _lost(self, error: StreamEndedError) -> Error:
         seen = self._stream.errors.decode(errors="replace").strip() or str(error)
@@ -118,28 +162,112 @@ class Helper:
 
     def process(self, pid: int = 1) -> Process:
         """Read one process of the target."""
-        return _process(self.ask({"op": "process", "pid": pid}))
+        return Process.of(self.ask({"op": "process", "pid": pid}))
+
+    def processes(self) -> list[Process]:
+        """Read every process of the target."""
+        return [Process.of(one) for one in self.ask({"op": "processes"})["processes"]]
+
+    def zombies(self) -> list[Process]:
+        """Read the processes that have ended, and whose parent has not asked how; the helper's own children too."""
+        return [Process.of(one) for one in self.ask({"op": "zombies"})["processes"]]
+
+    def read(self, path: str) -> str | None:
+        """Read a file below the target's /proc, 1 MiB at most; None if there is none."""
+        text = self.ask({"op": "read", "path": path})["text"]
+        return None if text is None else str(text)
+
+    def open_for_writing(self) -> list[OpenFile]:
+        """Find the regular files that the target's processes hold open for writing."""
+        return [OpenFile(one["pid"], one["path"], one["size"]) for one in self.ask({"op": "open"})["files"]]
+
+    def sizes(self, paths: Sequence[str]) -> dict[str, int | None]:
+        """Give the sizes of the target's regular files, in bytes; None for what is none."""
+        return dict(self.ask({"op": "sizes", "paths": list(paths)})["sizes"])
+
+    def abandon(self, request: Request, count: int) -> int:
+        """Reset so many connections one after the other in the middle of their answers; give how many had begun."""
+        seen = self.ask({"op": "abandon", **request.question(), "count": count}, request.seconds * count)
+        return int(seen["begun"])
+
+    def orphans(self, count: int) -> list[int]:
+        """Let processes end whose parent ended before, so that the target's first process has to see to them."""
+        seen = self.ask({"op": "orphans", "count": count})
+        if not seen["adopted"]:
+            failed = "the kernel did not hand the orphans to the target's first process"
+            raise HelperError(failed, seen=str(seen), why=WHY)
+        return [int(pid) for pid in seen["pids"]]
+
+    def fill(self, folder: str) -> int:
+        """Fill a small file system of the target; give the bytes that are left. `unfill` gives the room back."""
+        return int(self.ask({"op": "fill", "folder": folder})["free"])
+
+    def unfill(self, folder: str) -> None:
+        """Give the room back."""
+        self.ask({"op": "unfill", "folder": folder})
+
+    def unrouted(self) -> Unrouted:
+        """Count the tries to reach what cannot be reached, since the target's network began, without the helper's."""
+        seen = self.ask({"op": "unrouted"})
+        return Unrouted(seen["seen"]["ipv4"], seen["seen"]["ipv6"], seen["control"])
+
+    def attempts(self) -> list[str]:
+        """Name those that were looked for in a network that leads nowhere, as far as it has been watched."""
+        return [str(one) for one in self.ask({"op": "attempts"})["attempts"]]
+
+    def seconds_since_start(self, pid: int = 1) -> float:
+        """Give how long ago the kernel started a process of the target, to a hundredth of a second."""
+        words = (self.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+        # The 22nd field of the line, in ticks since the boot; Linux has a hundred of them a second for every program.
+        return float(self.ask({"op": "clock"})["boot"]) - int(words[19]) / TICKS
 
 
-def _process(seen: Mapping[str, Any]) -> Process:
-    return Process(seen["pid"], tuple(seen["cmdline"]), seen["status"])
+@dataclass(frozen=True)
+class Program:
+    """What a helper that looks runs instead of its agent: Python's source, and the capabilities that it needs more."""
+
+    source: str
+    capabilities: tuple[str, ...] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """Give the keyword arguments of the Docker SDK's `containers.create`."""
+        return {"entrypoint": ["python3", "-I", "-S", "-X", "utf8", "-c", self.source]}
 
 
-def attach(target: Container, image: str, run: Run, *, look: bool = True) -> Helper:
+def attach(target: Container, image: str, run: Run, *, look: bool = True, program: Program | None = None) -> Helper:
     """Start a helper beside a running target, and have it prove that it sees it."""
+    arguments = _arguments(target, look=look)
+    if program:
+        arguments |= program.arguments() | {"cap_add": [*arguments["cap_add"], *program.capabilities]}
+    return start_beside(target, image, run, arguments, _saw if look else Helper.clock)
+
+
+def crash(target: Container, image: str, run: Run) -> None:
+    """End the target's first process as the kernel ends one that is out of memory: from outside of its namespace.
+
+    A signal of the engine would count as somebody's wish. Raises HelperError where a helper may not see that far.
+    """
+    arguments = {"network_mode": "none", "pid_mode": "host", "cap_drop": ["ALL"], "cap_add": ["KILL"]}
+    with start_beside(target, image, run, {**ALWAYS, **arguments}, Helper.clock) as helper:
+        helper.ask({"op": "crash", "pid": target.inspect()["State"]["Pid"], "container": target.id})
+
+
+def start_beside(
+    target: Container, image: str, run: Run, arguments: Mapping[str, Any], prove: Callable[[Helper], object]
+) -> Helper:
+    """Start a helper about a target with the Docker SDK's own arguments, and have it prove that it can do its work."""
     client = target.client
-    name, stream = run.new_name(), None
+    name, helper = run.new_name(), None
     try:
-        created = str(client.containers.create(image, name=name, labels=run.labels, **_arguments(target, look=look)).id)
+        created = str(client.containers.create(image, name=name, labels=run.labels, **arguments).id)
         # Attached before it starts, so that nothing of it is missed. It says nothing before it is asked.
         attached = client.api.attach_socket(created, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        stream = Stream(attached)
-        helper = Helper(target, stream, created)
+        helper = Helper(target, Stream(attached), created)
         client.api.start(created)
-        _prove(helper, look=look)
+        prove(helper)
     except BaseException as error:
-        if stream:
-            stream.close()
+        if helper:
+            helper.remove()
         remove_container(client, name)
         if isinstance(error, docker.errors.APIError | requests.exceptions.RequestException):
             raise _start_error(target, image, error) from error
@@ -148,23 +276,15 @@ def attach(target: Container, image: str, run: Run, *, look: bool = True) -> Hel
 
 
 def _arguments(target: Container, *, look: bool) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "network_mode": f"container:{target.id}",
-        "stdin_open": True,
-        "cap_drop": ["ALL"],
-        "read_only": True,
-    }
+    given: dict[str, Any] = {**ALWAYS, "network_mode": f"container:{target.id}", "cap_drop": ["ALL"]}
     if look:
         # To see what other users' processes hold open: the first to be allowed to, the second to open the folder.
         given |= {"pid_mode": f"container:{target.id}", "cap_add": ["SYS_PTRACE", "DAC_READ_SEARCH"]}
     return given
 
 
-def _prove(helper: Helper, *, look: bool) -> None:
-    """Hear the agent; one that looks must see a first process that is not itself, in the same network."""
-    if not look:
-        helper.clock()
-        return
+def _saw(helper: Helper) -> None:
+    """Have it see a first process that is not itself, in the same network."""
     seen = helper.ask({"op": "hello"})
     if seen["pid"] == 1 or not seen["same_network"]:
         failed = f"the helper container does not see the container of {helper.target.image}"

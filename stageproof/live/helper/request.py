@@ -30,6 +30,8 @@ class Request:
     piece: int = 0
     """Send so many bytes at a time, with a pause between; 0: all at once."""
     pause: float = 0.0
+    padding: int = 0
+    """Zero bytes that follow, made by the helper itself: for bodies too large to be told."""
 
     @property
     def raw(self) -> bytes:
@@ -60,4 +62,5 @@ class Request:
             "timeout": self.seconds,
             "piece": self.piece,
             "pause": self.pause,
+            "padding": self.padding,
         }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
+import socket
+import ssl
 import struct
-import time
+import threading
 from typing import Any
 
 STDOUT = 1
@@ -21,6 +25,8 @@ class Stream:
         # Over a Unix socket or plain TCP the SDK hands out a read-only wrapper around the socket.
         self._socket = getattr(attached, "_sock", attached)
         self._attached = attached
+        self._socket.settimeout(None)  # who waits for an answer has a deadline; the wire itself has none
+        self._turn = threading.Lock()
         self._received = b""
         self._output = b""
         self.errors = b""
@@ -28,21 +34,17 @@ class Stream:
     def write_line(self, line: bytes) -> None:
         """Send one line."""
         try:
-            self._socket.sendall(line + b"\n")
+            with self._turn:
+                self._socket.sendall(line + b"\n")
         except OSError as error:
             raise StreamEndedError(str(error)) from error
 
-    def read_line(self, seconds: float) -> bytes:
-        """Read one line of standard output."""
-        deadline = time.monotonic() + seconds
+    def read_line(self) -> bytes:
+        """Read one line of standard output, however long it takes."""
         while b"\n" not in self._output:
-            self._socket.settimeout(max(0.01, deadline - time.monotonic()))
             try:
-                received = self._socket.recv(65536)
-            except TimeoutError as error:
-                message = f"no answer after {seconds:g} s"
-                raise StreamEndedError(message) from error
-            except OSError as error:
+                received = self._receive()
+            except (OSError, ValueError) as error:
                 raise StreamEndedError(str(error)) from error
             if not received:
                 message = "the connection ended"
@@ -51,6 +53,15 @@ class Stream:
             self._sort()
         line, _, self._output = self._output.partition(b"\n")
         return line
+
+    def _receive(self) -> bytes:
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return bytes(self._socket.recv(65536))
+        # One TLS connection must not be read and written at the same time: wait first, then take a turn.
+        if not self._socket.pending():
+            select.select([self._socket], [], [])
+        with self._turn:
+            return self._socket.recv(65536)
 
     def _sort(self) -> None:
         """Cut what was received into frames: one byte for the stream, three empty, four for the length."""
@@ -65,7 +76,12 @@ class Stream:
             else:
                 self.errors += data
 
+    def hang_up(self) -> None:
+        """End the connection; the program at the other end sees the end of its input, and whoever reads here too."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Close the connection; the program at the other end sees the end of its input."""
+        """Close what has been hung up, when nobody reads any more."""
         self._attached.close()
         self._socket.close()

@@ -7,20 +7,28 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import docker
 import docker.errors
 import pytest
 
+from stageproof import verify
+from stageproof.checks.subject import Subject
 from stageproof.engine import record
+from stageproof.image import Image
 from stageproof.live import Live, Run, remove_run
-from stageproof.model import Limits
+from stageproof.model import Claim, Finding, Limits
 
 SERVICE = Path(__file__).parent / "service"
 LIMITS = Limits(memory=128_000_000, pids=64, start_seconds=8)
 
+NO_IMAGE = cast("Image", None)
+"""Live checks do not look into the index of the image."""
+
 Broken = Callable[..., str]
 Session = Callable[[str], Live]
+Decide = Callable[..., Finding]
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +63,8 @@ def broken(client: docker.DockerClient, service_image: str) -> Iterator[Broken]:
     made: dict[tuple[str, ...], str] = {}
 
     def build(how: str = "", *instructions: str) -> str:
+        if not how and not instructions:
+            return service_image
         lines = (f"FROM {service_image}", *([f"ENV BROKEN={how}"] if how else []), *instructions)
         if lines not in made:
             image, _ = client.images.build(fileobj=io.BytesIO("\n".join(lines).encode()), rm=True)
@@ -70,6 +80,23 @@ def remove_image(client: docker.DockerClient, image: str) -> None:
     """Remove an image; one without a name is gone already when the last image made from it is."""
     with contextlib.suppress(docker.errors.ImageNotFound):
         client.images.remove(image, force=True)
+
+
+@pytest.fixture(scope="session")
+def good(client: docker.DockerClient, run: Run, helper_image: str, service_image: str) -> Iterator[Live]:
+    """Give one session of the whole service, for everything that it keeps: its containers are shared."""
+    with Live(client, service_image, run=run, helper_image=helper_image, limits=LIMITS) as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def decide() -> Decide:
+    """Decide a claim about what a session starts."""
+
+    def decided(claim: str, live: Live | None, **parameters: object) -> Finding:
+        return verify.decide(Claim(claim, parameters), Subject(NO_IMAGE, live=live))
+
+    return decided
 
 
 @pytest.fixture

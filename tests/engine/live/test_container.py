@@ -49,10 +49,11 @@ def test_a_container_that_cannot_start_leaves_nothing(
     client: docker.DockerClient, broken: Broken, session: Session, run: Run
 ) -> None:
     live = session(broken("", 'ENTRYPOINT ["/absent"]'))
+    before = names(client, f"{RUN_LABEL}={run.id}")
     with pytest.raises(ContainerError) as error:
         live.start()
     assert "no such file" in error.value.seen
-    assert names(client, f"{RUN_LABEL}={run.id}") == []
+    assert names(client, f"{RUN_LABEL}={run.id}") == before
 
 
 def test_an_image_that_is_not_there_is_not_the_images_fault(session: Session) -> None:

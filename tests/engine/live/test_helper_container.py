@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import docker
 import docker.errors
@@ -36,7 +37,7 @@ def test_it_sees_the_first_process_of_a_target_of_another_user(running: Running)
 
 
 def test_it_sees_who_listens_where(running: Running) -> None:
-    assert [(str(one), one.owners) for one in running.helper.sockets()] == [("0.0.0.0:8080/tcp", (1,))]
+    assert [(str(one), one.owners) for one in running.helper.sockets()] == [("[::]:8080/tcp", (1,))]
 
 
 def test_it_gives_an_http_answer_as_it_came(running: Running) -> None:
@@ -109,6 +110,37 @@ def test_a_process_that_is_not_there_is_an_error_and_no_answer(running: Running)
         running.helper.process(99999)
 
 
+def test_it_gives_the_sizes_of_regular_files_alone(running: Running) -> None:
+    sizes = running.helper.sizes(["/app/service.py", "/app", "/proc/self", "/absent", "/app/service.py/below"])
+    assert sizes["/app/service.py"]
+    assert list(sizes.values())[1:] == [None] * 4
+
+
+def test_it_does_not_fill_what_is_no_small_file_system(running: Running) -> None:
+    with pytest.raises(HelperError) as error:
+        running.helper.fill("/var/tmp")
+    assert "is no small file system of its own" in error.value.seen
+
+
+def test_it_answers_what_is_quick_while_something_slow_is_asked(running: Running) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(running.ask, "/qr")
+        assert [running.ask("/version").status for _ in range(5)] == [200] * 5
+        assert not slow.done()
+        assert slow.result().seconds >= 1
+
+
+def test_an_answer_that_does_not_come_is_an_error_and_does_not_spoil_the_next_one(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stageproof.live.helper.client.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("stageproof.live.helper.client.ENGINE_SECONDS", 0.1)
+    with pytest.raises(HelperError, match="does not answer any more") as error:
+        running.helper.ask({"op": "http", **Request("/qr").question()})
+    assert "no answer after 0.2 s" in error.value.seen
+    assert running.ask("/version").status == 200
+
+
 def test_one_that_has_been_removed_is_an_error_and_no_answer(running: Running) -> None:
     running.helper.remove()
     with pytest.raises(HelperError, match="does not answer any more"):
@@ -128,8 +160,8 @@ def test_beside_a_target_that_has_ended_the_targets_end_is_told(
 def test_a_helper_that_does_not_see_the_target_is_refused(
     service_image: str, session: Session, run: Run, broken: Broken
 ) -> None:
-    says = json.dumps({"pid": 1, "same_network": True, "cmdline": ["itself"]})
-    liar = json.dumps(["python3", "-c", f"while input(): print({says!r}, flush=True)"])
+    says = {"pid": 1, "same_network": True, "cmdline": ["itself"], "number": 0}
+    liar = json.dumps(["python3", "-c", f"while input(): print({json.dumps(says)!r}, flush=True)"])
     with (
         session(service_image).start() as container,
         pytest.raises(HelperError, match="does not see the container"),

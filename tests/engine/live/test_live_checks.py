@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 import docker
 import docker.errors
 import pytest
 
-from stageproof import verify
-from stageproof.checks.subject import Subject
-from stageproof.image import Image
-from stageproof.live import Live, Run
-from stageproof.model import Claim, Finding, Limits, Verdict
+from stageproof.live import Live, Options, Run
+from stageproof.live.session import Kind
+from stageproof.model import Finding, Limits, Verdict
 
 CLAIMS = (
     "answers-http",
@@ -25,15 +22,9 @@ CLAIMS = (
     "ports-match",
     "serves-restricted",
 )
-NO_IMAGE = cast("Image", None)
-"""Live checks do not look into the index of the image."""
-
 Broken = Callable[..., str]
 Session = Callable[[str], Live]
-
-
-def decide(claim: str, live: Live | None, **parameters: object) -> Finding:
-    return verify.decide(Claim(claim, parameters), Subject(NO_IMAGE, live=live))
+Decide = Callable[..., Finding]
 
 
 def evidence(finding: Finding) -> str:
@@ -41,8 +32,8 @@ def evidence(finding: Finding) -> str:
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_a_good_service_keeps(claim: str, service_image: str, session: Session) -> None:
-    finding = decide(claim, session(service_image))
+def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
+    finding = decide(claim, good)
     assert finding.verdict is Verdict.PASS, (finding.message, evidence(finding))
     assert finding.evidence
 
@@ -73,8 +64,8 @@ def test_a_good_service_keeps(claim: str, service_image: str, session: Session) 
         ("serves-restricted", "crash", "does not serve even without any restriction", "this is what it says"),
     ],
 )
-def test_a_broken_service_does_not_keep(  # noqa: PLR0917 -- three fixtures and three columns
-    claim: str, how: str, message: str, seen: str, broken: Broken, session: Session
+def test_a_broken_service_does_not_keep(  # noqa: PLR0917 -- three fixtures and four columns
+    claim: str, how: str, message: str, seen: str, broken: Broken, session: Session, decide: Decide
 ) -> None:
     finding = decide(claim, session(broken(how)))
     assert finding.verdict is Verdict.FAIL, (finding.message, evidence(finding))
@@ -83,7 +74,9 @@ def test_a_broken_service_does_not_keep(  # noqa: PLR0917 -- three fixtures and 
     assert finding.do
 
 
-def test_a_service_that_needs_root_is_told_which_restriction_is_to_blame(broken: Broken, session: Session) -> None:
+def test_a_service_that_needs_root_is_told_which_restriction_is_to_blame(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
     finding = decide("serves-restricted", session(broken("root", "USER 0:0")))
     assert finding.verdict is Verdict.FAIL
     assert "the user 1234567:0" in finding.message
@@ -91,72 +84,53 @@ def test_a_service_that_needs_root_is_told_which_restriction_is_to_blame(broken:
 
 
 @pytest.mark.parametrize("claim", ["answers-http", "listens-everywhere"])
-def test_a_wrong_expose_makes_no_other_claim_untrue(claim: str, broken: Broken, session: Session) -> None:
+def test_a_wrong_expose_makes_no_other_claim_untrue(
+    claim: str, broken: Broken, session: Session, decide: Decide
+) -> None:
     finding = decide(claim, session(broken("port")))
     assert finding.verdict is Verdict.PASS
     assert "9090" in evidence(finding)
 
 
-def test_an_image_without_a_health_command_has_no_proven_health(broken: Broken, session: Session) -> None:
+def test_an_image_without_a_health_command_has_no_proven_health(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
     finding = decide("health-proof", session(broken("", "HEALTHCHECK NONE")))
     assert (finding.verdict, finding.message) == (Verdict.FAIL, "has no health command")
 
 
-def test_a_health_command_that_cannot_be_run_is_no_proof(broken: Broken, session: Session) -> None:
+def test_a_health_command_that_cannot_be_run_is_no_proof(broken: Broken, session: Session, decide: Decide) -> None:
     finding = decide("health-proof", session(broken("", 'HEALTHCHECK CMD ["/absent"]')))
     assert finding.verdict is Verdict.FAIL
     assert "no such file" in evidence(finding)
 
 
-def test_an_entry_point_that_does_not_exist_serves_nothing(broken: Broken, session: Session) -> None:
+def test_an_entry_point_that_does_not_exist_serves_nothing(broken: Broken, session: Session, decide: Decide) -> None:
     finding = decide("answers-http", session(broken("", 'ENTRYPOINT ["/absent"]')))
     assert finding.verdict is Verdict.FAIL
     assert "no such file" in evidence(finding)
 
 
-def test_labels_that_are_absent_match_nothing(broken: Broken, session: Session) -> None:
+def test_labels_that_are_absent_match_nothing(broken: Broken, session: Session, decide: Decide) -> None:
     finding = decide("labels-match-version", session(broken("", "LABEL org.opencontainers.image.revision=")))
     assert finding.verdict is Verdict.FAIL
 
 
-def test_another_path_that_is_no_json_matches_nothing(service_image: str, session: Session) -> None:
-    finding = decide("labels-match-version", session(service_image), path="/absent?")
+def test_another_path_that_is_no_json_matches_nothing(service_image: str, session: Session, decide: Decide) -> None:
+    finding = decide("labels-match-version", session(service_image), path="/")
     assert finding.verdict is Verdict.FAIL
 
 
-def test_requests_that_were_over_before_the_stop_prove_nothing(service_image: str, session: Session) -> None:
+def test_requests_that_were_over_before_the_stop_prove_nothing(
+    service_image: str, session: Session, decide: Decide
+) -> None:
     finding = decide("in-flight-requests", session(service_image), env="NOTHING")
     assert finding.verdict is Verdict.UNKNOWN
     assert "not in flight" in finding.message
 
 
-@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim != "health-proof"])
-def test_without_the_helper_image_nobody_can_know_whether_it_keeps(
-    claim: str, client: docker.DockerClient, run: Run, service_image: str
-) -> None:
-    with Live(client, service_image, run=run, helper_image="stageproof.invalid/absent") as live:
-        finding = decide(claim, live)
-    assert finding.verdict is Verdict.UNKNOWN
-    assert "no image stageproof.invalid/absent for the helper container" in finding.message
-
-
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_without_the_image_nobody_can_know_whether_it_keeps(
-    claim: str, client: docker.DockerClient, run: Run, helper_image: str
-) -> None:
-    with Live(client, "stageproof.invalid/absent", run=run, helper_image=helper_image) as live:
-        assert decide(claim, live).verdict is Verdict.UNKNOWN
-
-
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_where_nothing_may_be_started_nobody_can_know_whether_it_keeps(claim: str) -> None:
-    finding = decide(claim, None)
-    assert finding.verdict is Verdict.UNKNOWN
-    assert "nothing may be started here" in finding.message
-
-
 def test_a_helper_that_cannot_look_gives_no_answer(
-    client: docker.DockerClient, run: Run, service_image: str, broken: Broken
+    client: docker.DockerClient, run: Run, service_image: str, broken: Broken, decide: Decide
 ) -> None:
     silent = broken("", 'ENTRYPOINT ["python3", "-c", "import sys; sys.exit(\'no agent here\')"]')
     with Live(client, service_image, run=run, helper_image=silent) as live:
@@ -166,17 +140,17 @@ def test_a_helper_that_cannot_look_gives_no_answer(
 
 
 def test_limits_that_the_engine_did_not_put_in_force_prove_nothing(
-    service_image: str, session: Session, monkeypatch: pytest.MonkeyPatch
+    service_image: str, session: Session, monkeypatch: pytest.MonkeyPatch, decide: Decide
 ) -> None:
     live = session(service_image)
-    monkeypatch.setattr(live, "restricted", lambda: live._shared_with(restrict=False))
+    monkeypatch.setattr(live, "restricted", lambda: live._shared_with(Kind.FREE, Options()))
     finding = decide("serves-restricted", live)
     assert finding.verdict is Verdict.UNKNOWN
     assert "it runs as 65532:65532" in evidence(finding)
 
 
 def test_two_checks_that_only_look_share_one_container(
-    service_image: str, session: Session, client: docker.DockerClient
+    service_image: str, session: Session, client: docker.DockerClient, decide: Decide
 ) -> None:
     live = session(service_image)
     decide("ports-match", live)
@@ -189,7 +163,7 @@ def test_two_checks_that_only_look_share_one_container(
 
 
 def test_a_stack_with_little_memory_is_held_to_it(
-    client: docker.DockerClient, run: Run, helper_image: str, service_image: str
+    client: docker.DockerClient, run: Run, helper_image: str, service_image: str, decide: Decide
 ) -> None:
     limits = Limits(memory=64_000_000, pids=20, start_seconds=6)
     with Live(client, service_image, run=run, helper_image=helper_image, limits=limits) as live:

@@ -377,6 +377,14 @@ def test_labels_must_be_there_and_not_empty(images: Images) -> None:
     assert verdict("labels-present", images.app(Labels={"mine": "x"}), names=["mine"]) is Verdict.PASS
 
 
+@pytest.mark.parametrize("value", ["x" * 65_537, "a\x1b[2Jb", "a\u202eb", "a\x00b"])
+def test_a_label_that_cannot_be_shown_fails_whatever_its_name(images: Images, value: str) -> None:
+    finding = decide("labels-present", images.app(Labels={"mine": "x", "note": value}), names=["mine"])
+    assert finding.verdict is Verdict.FAIL
+    assert finding.evidence[0].text.startswith("'note' ")
+    assert verdict("labels-present", images.app(Labels={"mine": "two\n\tlines, é"}), names=["mine"]) is Verdict.PASS
+
+
 @pytest.mark.parametrize(("built", "expected"), [(True, Verdict.PASS), (False, Verdict.FAIL), (None, Verdict.UNKNOWN)])
 def test_unit_tests_pass_when_their_stage_was_built(images: Images, built: bool | None, expected: Verdict) -> None:
     assert verdict("unit-tests-pass", images.app(), {"unit_tests": built}) is expected

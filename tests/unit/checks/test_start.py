@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stageproof import verify
 from stageproof.checks import load
 from stageproof.checks.subject import Subject
-from stageproof.image import Image
-from stageproof.model import Finding, Verdict
+from stageproof.image import Image, kept
+from stageproof.model import Claim, Finding, Verdict
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Images, Member
@@ -48,8 +49,25 @@ def test_no_command_at_all_fails(images: Images) -> None:
     assert "has no entry point" in finding.message
 
 
-def test_an_unknown_user_leaves_the_question_open(images: Images) -> None:
-    assert entrypoint(images.app(User="somebody")).verdict is Verdict.UNKNOWN
+def test_a_user_that_the_image_does_not_know_cannot_start_anything(images: Images) -> None:
+    assert problem(images.app(User="somebody")) == "the image does not know its USER 'somebody'"
+    assert problem(images.app(User="1:somebodies")) == "the image does not know its USER '1:somebodies'"
+    assert "the largest number is" in problem(images.app(User="2147483648"))
+
+
+def test_a_working_folder_may_be_absent_but_must_be_no_file(images: Images) -> None:
+    assert entrypoint(images.app(WorkingDir="/nowhere")).verdict is Verdict.PASS
+    assert problem(images.app(images.file("w"), WorkingDir="/w")) == "WORKDIR is a file, not a folder"
+
+
+def test_accounts_that_cannot_be_looked_at_leave_the_question_open(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "LARGEST", 10)
+    image = images.app(images.file("etc/passwd", b"u:x:7:7::/h:\n" * 9), User="u")
+    finding = verify.decide(Claim("entrypoint-resolves"), Subject(image))
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "too large to be looked at" in finding.message
 
 
 def test_a_missing_file_is_named(images: Images) -> None:
@@ -106,6 +124,14 @@ def test_a_missing_library_of_a_library_is_named(images: Images) -> None:
     deep = images.file("usr/lib/libdeep.so", images.elf(needed=["libdeeper.so"]))
     program = images.file("x", images.elf(GLIBC, ["libdeep.so"]), 0o755)
     assert "libdeep.so needs libdeeper.so" in problem(images.app(*glibc(images), deep, program, Entrypoint=["/x"]))
+
+
+def test_a_library_in_a_closed_folder_is_not_found(images: Images) -> None:
+    program = images.file("x", images.elf(GLIBC, ["libmine.so"], runpath="/opt/lib"), 0o755)
+    members = [*glibc(images), program, images.file("opt/lib/libmine.so", images.elf())]
+    assert entrypoint(images.app(*members, Entrypoint=["/x"])).verdict is Verdict.PASS
+    closed = images.app(*members, images.folder("opt", 0o700), Entrypoint=["/x"])
+    assert "libmine.so, which is in no folder" in problem(closed)
 
 
 def test_a_newer_symbol_version_than_the_library_has_is_named(images: Images) -> None:
@@ -253,6 +279,6 @@ def test_a_health_check_in_shell_form_fails_without_a_shell(images: Images) -> N
     assert health(images.app(Healthcheck={"Test": ["CMD-SHELL", "/app/run"]})).verdict is Verdict.FAIL
 
 
-def test_the_health_check_of_an_unknown_user_stays_open(images: Images) -> None:
+def test_the_health_check_of_an_unknown_user_fails(images: Images) -> None:
     image = images.app(Healthcheck={"Test": ["CMD", "/app/run"]}, User="somebody")
-    assert health(image).verdict is Verdict.UNKNOWN
+    assert health(image).verdict is Verdict.FAIL

@@ -87,7 +87,10 @@ def test_an_empty_layer_is_a_layer(images: Images) -> None:
 def test_two_images_that_share_a_layer_are_both_given(images: Images) -> None:
     layer = images.tar([images.file("a")])
     first, second = config_of(layer), config_of(layer, layer)
-    contents = [{"Config": "1.json", "RepoTags": ["one:1"]}, {"Config": "2.json", "RepoTags": None}]
+    contents = [
+        {"Config": "1.json", "RepoTags": ["one:1"], "Layers": ["l.tar"]},
+        {"Config": "2.json", "RepoTags": None, "Layers": ["l.tar", "l.tar"]},
+    ]
     files = [images.file("l.tar", layer), images.file("1.json", first), images.file("2.json", second)]
     data = images.tar([*files, images.file("manifest.json", json.dumps(contents).encode())])
     both = read_archive([data], cache=images.cache)
@@ -99,7 +102,7 @@ def test_a_layer_that_lies_about_its_digest_is_not_taken_for_the_one_it_names(im
     data = images.archive([true])
     with pytest.raises(ImageError) as caught:
         images.read(data.replace(true[: len(lie)], lie))
-    assert "holds no layer" in caught.value.seen
+    assert "has another digest" in caught.value.seen
 
 
 def test_an_archive_without_an_image_is_told(images: Images) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import zstandard
 
 from stageproof.errors import ImageError
 from stageproof.image import Image, Needles, load
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tests.unit.conftest import Images
 
 DIFFERENT = Needles.of("another-value-77")
+
+
+def packed(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
 
 
 class Engine:
@@ -89,19 +93,20 @@ def test_everything_about_a_file_survives_being_remembered(engine: Engine, image
 
 def test_a_damaged_memory_is_read_anew(engine: Engine, images: Images) -> None:
     ask(engine, images)
-    for path in images.cache.rglob("*.json"):
-        if path.parent.name == "layers" and path.name.count(".") == 1:
-            path.unlink()
+    for path in images.cache.glob("*/layers/*"):
+        path.unlink()
     again = ask(engine, images)
     assert len(engine.saved) == 2
     assert again.find("/a")
 
 
-@pytest.mark.parametrize("damage", [b"", b"half a fi", zlib.compress(b"{}"), zlib.compress(b"[1]")])
+@pytest.mark.parametrize("damage", [b"", b"half a fi", packed(b"{}"), packed(b"\x91\x01"), packed(b"\x90")[:-1]])
 def test_a_memory_that_is_no_index_is_made_anew(engine: Engine, images: Images, damage: bytes) -> None:
     ask(engine, images)
-    for path in images.cache.rglob("*.json"):
+    damaged = [path for path in images.cache.rglob("*") if path.is_file()]
+    for path in damaged:
         path.write_bytes(damage)
+    assert len(damaged) == 3
     assert ask(engine, images).find("/a")
     assert ask(engine, images).find("/a")
     assert len(engine.saved) == 2
@@ -136,11 +141,11 @@ def test_two_at_once_share_one_folder(engine: Engine, images: Images) -> None:
 
 def test_a_name_that_is_no_digest_never_becomes_a_path(images: Images) -> None:
     with pytest.raises(ImageError):
-        Store(images.cache).config("../../etc/passwd")
+        Store(images.cache).index("../../etc/passwd")
 
 
 def test_a_manifest_that_names_a_path_as_layer_is_refused(images: Images) -> None:
     config = json.dumps({"rootfs": {"diff_ids": ["sha256:../../x"]}}).encode()
-    contents = json.dumps([{"Config": "c.json", "RepoTags": ["a:1"]}]).encode()
+    contents = json.dumps([{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["../../x"]}]).encode()
     with pytest.raises(ImageError):
         images.read(images.tar([images.file("c.json", config), images.file("manifest.json", contents)]))

@@ -17,7 +17,7 @@ import pytest
 
 import stageproof.live.helper
 
-AGENT = Path(stageproof.live.helper.__file__).parent / "agent.py"
+FOLDER = Path(stageproof.live.helper.__file__).parent
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nok"
 
 Ask = Callable[..., dict[str, Any]]
@@ -27,8 +27,8 @@ Serve = Callable[[bytes], int]
 @pytest.fixture
 def ask() -> Iterator[Ask]:
     """Talk with an agent."""
-    command = [sys.executable, "-I", "-S", str(AGENT)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-E", "-s", "-S", "-m", "agent"]
+    with subprocess.Popen(command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
         source, sink = process.stdout, process.stdin
@@ -129,3 +129,54 @@ def test_a_process_is_read_from_the_kernel(ask: Ask) -> None:
 def test_a_bad_question_gets_a_fault_and_the_next_one_an_answer(ask: Ask, question: dict[str, object]) -> None:
     assert ask(**question)["fault"]
     assert ask("clock")["now"] > 0
+
+
+def test_answers_come_as_soon_as_they_can_with_the_numbers_of_their_questions(ask: Ask) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        slow = {"port": listening.getsockname()[1], "send": "", "timeout": 5}
+        # The answer to what was asked second comes first: nobody accepts the first one's connection.
+        first = threading.Thread(target=accept_and_close, args=(listening,))
+        quick = ask("clock", number=7)
+        held = ask("hold", requests=[slow], wait=0)
+        first.start()
+        answers = ask("collect", id=held["id"], wait=5, number="eight")
+        first.join()
+    assert quick["number"] == 7
+    assert (answers["number"], answers["answers"][0]["error"]) == ("eight", "closed")
+
+
+def accept_and_close(listening: socket.socket) -> None:
+    listening.accept()[0].close()
+
+
+def test_padding_stops_as_soon_as_there_is_an_answer(ask: Ask, serve: Serve) -> None:
+    answer = http(ask, serve(OK), padding=1 << 40)
+    assert answer["status"] == 200 or answer["error"] == "closed"
+    assert answer["seconds"] < 2
+
+
+def test_a_connection_that_is_abandoned_is_reset_after_the_first_byte(ask: Ask, serve: Serve) -> None:
+    send = base64.b64encode(b"GET / HTTP/1.1\r\n\r\n").decode()
+    assert ask("abandon", port=serve(OK), send=send, count=1) == {"begun": 1}
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/proc/../etc/passwd"])
+def test_nothing_is_read_outside_of_proc(ask: Ask, path: str) -> None:
+    assert "is not below /proc" in ask("read", path=path)["fault"]
+
+
+def test_a_file_is_read_or_is_absent(ask: Ask) -> None:
+    assert ask("read", path=f"/proc/{os.getpid()}/comm")["text"] == Path("/proc/self/comm").read_text()
+    assert ask("read", path="/proc/none")["text"] is None
+
+
+def test_orphans_end_and_are_told(ask: Ask) -> None:
+    seen = ask("orphans", count=2)
+    assert len(set(seen["pids"])) == 2
+
+
+def test_only_a_process_of_the_container_that_is_meant_is_crashed(ask: Ask) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert "is not one of the container" in ask("crash", pid=process.pid, container="0" * 64)["fault"]
+        assert process.poll() is None
+        process.kill()

@@ -14,7 +14,7 @@ import pytest
 
 from stageproof.live import Answer, ListeningSocket, Options, Process, Request, Run, sigterm_as_interrupt
 from stageproof.live.helper.stream import Stream, StreamEndedError
-from stageproof.live.restrictions import restricted, restrictions
+from stageproof.live.restrictions import hardened, restricted, restrictions
 from stageproof.live.run import Owner, start_time
 from stageproof.live.wait import until
 from stageproof.model import Limits
@@ -135,6 +135,33 @@ def test_a_process_is_read_from_its_status() -> None:
     assert not process.seccomp
 
 
+def test_a_process_tells_what_it_could_still_become() -> None:
+    status = {
+        "Name": "app",
+        "State": "Z (zombie)",
+        "Uid": "1\t2\t1\t1",
+        "Gid": "5\t5\t5\t5",
+        "PPid": "3",
+        "Threads": "4",
+    }
+    process = Process(7, (), status | {"CapEff": "0000000000000000", "CapBnd": "00000000a80425fb"})
+    assert (process.users, process.groups) == (frozenset({1, 2}), frozenset({5}))
+    assert (process.parent, process.threads) == (3, 4)
+    assert process.is_zombie
+    assert process.ever_capable
+    assert not Process(7, (), status | {"CapEff": "0000000000000000", "CapBnd": "0000000000000000"}).ever_capable
+
+
+@pytest.mark.parametrize(("network", "then"), [("bridge", "none"), ("none", "none"), ("container:a", "container:a")])
+def test_what_is_hardened_has_no_network_but_that_of_another_container(network: str, then: str) -> None:
+    assert hardened(Options(network=network), LIMITS).network == then
+
+
+def test_a_container_may_be_started_again_so_often() -> None:
+    assert Options(restarts=3).arguments()["restart_policy"] == {"Name": "on-failure", "MaximumRetryCount": 3}
+    assert "restart_policy" not in Options().arguments()
+
+
 def test_all_restrictions_together_are_each_one_of_them() -> None:
     together = restricted(LIMITS)
     for fields in restrictions(LIMITS).values():
@@ -183,15 +210,26 @@ def test_a_line_is_put_together_from_frames_in_any_pieces(wire: tuple[socket.soc
 
     thread = threading.Thread(target=drip)
     thread.start()
-    assert stream.read_line(5) == b'{"a": 1}'
-    assert stream.read_line(5) == b"next"
+    assert stream.read_line() == b'{"a": 1}'
+    assert stream.read_line() == b"next"
     assert stream.errors == b"a warning\n"
     thread.join()
 
 
-def test_a_line_that_does_not_come_is_an_error(wire: tuple[socket.socket, Stream]) -> None:
-    with pytest.raises(StreamEndedError, match=r"no answer after 0\.05 s"):
-        wire[1].read_line(0.05)
+def test_whoever_reads_a_connection_that_is_hung_up_is_told(wire: tuple[socket.socket, Stream]) -> None:
+    _, stream = wire
+    told: list[StreamEndedError] = []
+
+    def read() -> None:
+        with pytest.raises(StreamEndedError) as error:
+            stream.read_line()
+        told.append(error.value)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    stream.hang_up()
+    reader.join(5)
+    assert len(told) == 1
 
 
 def test_a_connection_that_ends_in_the_middle_of_a_line_is_an_error(wire: tuple[socket.socket, Stream]) -> None:
@@ -199,7 +237,7 @@ def test_a_connection_that_ends_in_the_middle_of_a_line_is_an_error(wire: tuple[
     engine.sendall(frame(1, b"half"))
     engine.close()
     with pytest.raises(StreamEndedError, match="ended"):
-        stream.read_line(5)
+        stream.read_line()
     with pytest.raises(StreamEndedError):
         stream.write_line(b"x" * 1_000_000)
 

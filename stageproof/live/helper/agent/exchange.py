@@ -1,9 +1,4 @@
-"""The program of the helper container: one JSON object a line on standard input, one answer a line on standard output.
-
-It says nothing before it is asked, and ends with its standard input. Standard library only.
-
-A failure of the target is an answer: {"error": "refused", ...}. A failure of the agent itself is {"fault": "..."}.
-"""
+"""HTTP from beside the target, well-behaved and not, down to the bytes."""
 
 from __future__ import annotations
 
@@ -12,22 +7,23 @@ import contextlib
 import errno
 import http.client
 import itertools
-import json
-import os
-import re
+import select
 import socket
-import sys
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-LISTENING, ESTABLISHED, UDP_UNCONNECTED = "0A", "01", "07"
-PROTOCOLS = ("tcp", "tcp6", "udp", "udp6")
+from . import proc
+
+ESTABLISHED = "01"
 CONNECT_SECONDS = 5.0
 SERVER_CLOSED = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
+PIECE = bytes(65536)
+RESET = struct.pack("ii", 1, 0)
+"""With this for SO_LINGER a close is a reset, and not a farewell."""
 
 Json = dict[str, Any]
 
@@ -81,13 +77,17 @@ def connect(ask: Json) -> socket.socket:
 
 
 def send(connection: socket.socket, ask: Json) -> None:
-    """Send the request: at once, or in pieces of `piece` bytes every `pause` seconds."""
+    """Send the request: at once, or in pieces of `piece` bytes every `pause` seconds; then `padding` zero bytes."""
     data = base64.b64decode(ask["send"])
     piece = int(ask.get("piece", 0)) or max(len(data), 1)
     for start in range(0, len(data), piece):
         if start:
             time.sleep(float(ask["pause"]))
         connection.sendall(data[start : start + piece])
+    left = int(ask.get("padding", 0))
+    # Whoever answers before everything has come wants no more of it.
+    while left and not select.select([connection], [], [], 0)[0]:
+        left -= connection.send(PIECE[:left])
 
 
 def read_answer(connection: socket.socket, method: str) -> Json:
@@ -161,7 +161,7 @@ def taken_up(exchanges: list[_Exchange]) -> list[bool]:
     """
     taken = {
         one["remote_port"]
-        for one in rows("self", "tcp") + rows("self", "tcp6")
+        for one in proc.rows("self", "tcp") + proc.rows("self", "tcp6")
         if one["state"] == ESTABLISHED and one["inode"] and not one["unread"]
     }
     return [one.local_port in taken or "status" in one.answer for one in exchanges]
@@ -194,106 +194,20 @@ def keep(ask: Json, held: Held) -> Json:
     return {"id": number, "answer": answer, "opened": time.monotonic()}
 
 
+def abandon(ask: Json) -> Json:
+    """Open connections one after the other, send a request on each, and reset it at the first byte of its answer."""
+    data, begun = base64.b64decode(ask["send"]), 0
+    for _ in range(int(ask["count"])):
+        with contextlib.suppress(*SERVER_CLOSED), connect(ask) as connection:
+            connection.settimeout(float(ask.get("timeout", CONNECT_SECONDS)))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            connection.sendall(data)
+            begun += bool(connection.recv(1))
+    return {"begun": begun}
+
+
 def kept(ask: Json, held: Held) -> Json:
     """Tell whether, when, and after which bytes the other side closed a kept connection; wait for it if asked."""
     thread = held.kept[ask["id"]]
     thread.join(float(ask.get("wait", 0)))
     return {"closed_at": thread.closed_at, "received": base64.b64encode(thread.received).decode()}
-
-
-def rows(process: str, protocol: str) -> list[Json]:
-    """Read one table of sockets of a process's network namespace; there is none for IPv6 where that is off."""
-    table = Path(f"/proc/{process}/net/{protocol}")
-    return [row(protocol, line.split()) for line in table.read_text().splitlines()[1:]] if table.exists() else []
-
-
-def row(protocol: str, words: list[str]) -> Json:
-    """Read one line of such a table."""
-    address, port = words[1].split(":")
-    return {
-        "protocol": protocol,
-        "address": address_text(address),
-        "port": int(port, 16),
-        "remote_port": int(words[2].split(":")[1], 16),
-        "state": words[3],
-        "unread": int(words[4].split(":")[1], 16),
-        "inode": int(words[9]),
-    }
-
-
-def address_text(hexadecimal: str) -> str:
-    """Turn the kernel's words of an address (each in the machine's byte order) into the usual text."""
-    starts = range(0, len(hexadecimal), 8)
-    packed = b"".join(int(hexadecimal[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in starts)
-    return socket.inet_ntop(socket.AF_INET if len(starts) == 1 else socket.AF_INET6, packed)
-
-
-def sockets() -> Json:
-    """Find the listening sockets of the target's processes, each with its owners."""
-    owners = socket_owners()
-    found = [
-        one | {"owners": owners[one["inode"]]}
-        for protocol in PROTOCOLS
-        for one in rows("1", protocol)
-        if one["state"] == (UDP_UNCONNECTED if protocol.startswith("udp") else LISTENING) and one["inode"] in owners
-    ]
-    return {"sockets": found}
-
-
-def socket_owners() -> dict[int, list[int]]:
-    """Map a socket's inode to the target's processes that hold it open; what is closed meanwhile is left out."""
-    owners: dict[int, list[int]] = {}
-    pids = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()} - {os.getpid()}
-    for pid in sorted(pids):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            for entry in Path(f"/proc/{pid}/fd").iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    if match := re.fullmatch(r"socket:\[(\d+)\]", str(entry.readlink())):
-                        owners.setdefault(int(match[1]), []).append(pid)
-    return owners
-
-
-def process(pid: int) -> Json:
-    """Read one process: its command line (arguments, each ended by a zero byte), and the fields of its status."""
-    folder = Path(f"/proc/{pid}")
-    words = (folder / "cmdline").read_bytes().decode(errors="replace").removesuffix("\0").split("\0")
-    lines = (folder / "status").read_text().splitlines()
-    status = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return {"pid": pid, "cmdline": words, "status": status}
-
-
-def hello() -> Json:
-    """Prove that this is the target's network, and that the target's first process is seen."""
-    seen = process(1)
-    same = Path("/proc/1/ns/net").readlink() == Path("/proc/self/ns/net").readlink()
-    return {"pid": os.getpid(), "same_network": same, "cmdline": seen["cmdline"]}
-
-
-QUESTIONS: dict[str, Callable[[Json, Held], Json]] = {
-    "hello": lambda _ask, _held: hello(),
-    "clock": lambda _ask, _held: {"now": time.monotonic()},
-    "http": lambda ask, _held: exchange(ask),
-    "hold": hold,
-    "collect": collect,
-    "keep": keep,
-    "kept": kept,
-    "sockets": lambda _ask, _held: sockets(),
-    "process": lambda ask, _held: process(int(ask["pid"])),
-}
-
-
-def main(questions: TextIO, answers: TextIO) -> None:
-    """Answer until there are no more questions."""
-    held = Held()
-    for line in questions:
-        try:
-            ask = json.loads(line)
-            answer = QUESTIONS[ask["op"]](ask, held)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the asker must hear of it, and may ask on
-            answer = {"fault": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-
-if __name__ == "__main__":
-    main(sys.stdin, sys.stdout)

@@ -1,0 +1,1 @@
+"""Checks that ask the Dockerfile: how the image was meant, before what it became."""

@@ -1,0 +1,73 @@
+"""steady-under-load: what a load takes is given back when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stageproof.checks.running import BURST, answered, burst, ended, live_of, restricted, tally
+from stageproof.checks.subject import Subject, failed, passed
+from stageproof.errors import ContainerError
+from stageproof.live import Answer, Options, Request, Running
+from stageproof.live.wait import until
+from stageproof.model import Evidence, Finding
+
+ID = "steady-under-load"
+CLAIM = "gives files and threads back after a load"
+BROKEN = "does not give files and threads back after a load"
+WHY = "A file or a thread lost with every thousandth request is an outage some night, far from its cause."
+
+SETTLE_SECONDS = 10.0
+SPARE = 5
+TENTH = 0.1
+DO = "close what is opened for a request in every path, and bound the pools"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What its processes hold."""
+
+    files: int
+    threads: int
+
+    def is_within(self, before: Held) -> bool:
+        """Tell whether it is no more than before, give or take a tenth and some spare ones."""
+        pairs = ((self.files, before.files), (self.threads, before.threads))
+        return all(now <= then * (1 + TENTH) + SPARE for now, then in pairs)
+
+    def __str__(self) -> str:
+        """Say how much."""
+        return f"{self.files} files and {self.threads} threads"
+
+
+def check(subject: Subject, path: str = "/qr?text=steady", bursts: int = 5) -> Finding:
+    """Send the same load again and again; after the first one, which fills its pools, nothing more may be kept."""
+    live = live_of(subject)
+    try:
+        with restricted(live, Options(), path) as (running, request), running.turn:
+            before, answers = _loads(running, request, bursts)
+            until(lambda: _held(running).is_within(before), SETTLE_SECONDS)
+            after = _held(running)
+    except ContainerError as error:
+        return ended(ID, error, DO)
+    seen = [
+        Evidence(f"{bursts} x {BURST} requests at once for {path}: {tally(answers)}"),
+        Evidence(f"after the first {BURST}: {before}; at the end: {after}"),
+    ]
+    if not all(answered(answer) for answer in answers):
+        return failed(ID, "does not answer every request of a load", seen, DO)
+    if not after.is_within(before):
+        return failed(ID, BROKEN, seen, DO)
+    return passed(ID, CLAIM, seen)
+
+
+def _loads(running: Running, request: Request, bursts: int) -> tuple[Held, list[Answer]]:
+    answers = burst(running, request)
+    before = _held(running)
+    for _ in range(bursts - 1):
+        answers += burst(running, request)
+    return before, answers
+
+
+def _held(running: Running) -> Held:
+    processes = running.helper.processes()
+    return Held(sum(one.files for one in processes), sum(one.threads for one in processes))

@@ -1,0 +1,124 @@
+"""The helper image for images that are not this project's: one of this very version, found in the engine or built.
+
+It is built from files of this package. Whether an image in the engine is made of the same files is looked up in the
+image itself: a name proves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import docker.errors
+
+from stageproof import dockerfile
+from stageproof.engine import registry
+from stageproof.engine.client import Engine
+from stageproof.engine.standin import composition
+from stageproof.errors import Error, HelperError
+from stageproof.live.run import Run
+from stageproof.live.sweep import remove_container
+
+FOLDER = Path(__file__).resolve().parent / "live" / "helper"
+PROGRAM, PLACE = FOLDER / "agent", "/helper/agent"
+"""The helper's program in this package, and in its image."""
+NAME = "stageproof/helper"
+_LAST_LINES = 10
+_WHY = "nothing can be asked of a running container without it"
+
+
+def ensure(client: docker.DockerClient, engine: Callable[[], Engine], run: Run) -> str:
+    """Give the id of a helper image of this version; build one if the engine has none. Raises HelperError.
+
+    `engine` is asked for only to build: that needs buildx.
+    """
+    wanted = program()
+    for name in (f"{NAME}:{_key(wanted)}", NAME):
+        found = _image(client, name)
+        if found and program_of(client, found, run) == wanted:
+            return found
+    return _built(client, engine, f"{NAME}:{_key(wanted)}")
+
+
+def program() -> Mapping[str, str]:
+    """Give the files of the helper's program in this package: name -> sha256."""
+    return {path.name: _sha256(path.read_bytes()) for path in sorted(PROGRAM.glob("*.py"))}
+
+
+def program_of(client: docker.DockerClient, image: str, run: Run) -> Mapping[str, str]:
+    """Give the files of the helper's program in an image: name -> sha256. No container of it is started."""
+    name = run.new_name()
+    try:
+        container = client.containers.create(image, name=name, labels=run.labels)
+        pieces, _ = container.get_archive(PLACE)
+        data = b"".join(pieces)
+    except docker.errors.NotFound:
+        return {}
+    finally:
+        remove_container(client, name)
+    # The archive is the engine's own answer about an image whose files are only compared, never unpacked.
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        files = {member.name.partition("/")[2]: archive.extractfile(member) for member in archive if member.isreg()}
+    return {name: _sha256(file.read()) for name, file in sorted(files.items()) if file and name.endswith(".py")}
+
+
+def _image(client: docker.DockerClient, name: str) -> str:
+    try:
+        return str(client.images.get(name).id)
+    except docker.errors.ImageNotFound:
+        return ""
+
+
+def _built(client: docker.DockerClient, engine: Callable[[], Engine], name: str) -> str:
+    do = "give the engine a way to python:3.13-slim-trixie; in this project's checkout: invoke build-all"
+    failed = "the engine has no helper image of this version, and none could be built"
+    try:
+        builder = engine()
+    except Error as error:
+        raise HelperError(failed, seen=str(error), why=_WHY, do=do) from error
+    contexts = [part for each in _stand_ins(client, builder) for part in ("--build-context", each)]
+    command = [*builder.buildx, "build", "--progress", "plain", "--load", "--tag", name, *contexts, str(FOLDER)]
+    environment = builder.environment()
+    told = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    found = _image(client, name) if told.returncode == 0 else ""
+    if not found:
+        seen = "\n".join(told.stderr.splitlines()[-_LAST_LINES:])
+        raise HelperError(failed, seen=seen, why=_WHY, do=do)
+    return found
+
+
+def _stand_ins(client: docker.DockerClient, builder: Engine) -> list[str]:
+    """Give the stand-ins that the engine has for bases whose registry does not answer, as named contexts."""
+    references = dockerfile.bases((FOLDER / "Dockerfile").read_text(encoding="utf-8"))
+    answering = registry.reachable(references, builder)
+    silent = [reference for reference in references if registry.host(reference) not in answering]
+    found = {reference: _stand_in(client, reference) for reference in silent}
+    return [f"{reference}=docker-image://{tag}" for reference, tag in found.items() if tag]
+
+
+def _stand_in(client: docker.DockerClient, reference: str) -> str:
+    """Give the name of a stand-in that the engine has; what was built on it has its label, but another name."""
+    label = f"{composition.LABEL}={composition.what_it_is(reference)}"
+    own = f":{reference.rpartition(':')[2]}-"
+    tags = [str(tag) for image in client.images.list(filters={"label": label}) for tag in image.tags]
+    return next((tag for tag in sorted(tags) if own in tag), "")
+
+
+def _key(files: Mapping[str, str]) -> str:
+    return _sha256("\n".join(f"{name} {digest}" for name, digest in files.items()).encode())[:12]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

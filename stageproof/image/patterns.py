@@ -1,0 +1,39 @@
+"""Looking for many byte strings at once, in one pass over the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import ahocorasick_rs
+
+_WINDOW = 1 << 20
+_BEGINNING = 16
+_NONE: frozenset[bytes] = frozenset()
+
+
+class Patterns:
+    """A set of byte strings to be looked for. Made once, used for many files."""
+
+    def __init__(self, patterns: Iterable[bytes]) -> None:
+        self.patterns = tuple(dict.fromkeys(pattern for pattern in patterns if pattern))
+        self._overlap = max((len(pattern) for pattern in self.patterns), default=1) - 1
+        # Only how a pattern begins: long ones take seconds to make ready, and what begins alike is looked at again.
+        starts = tuple(dict.fromkeys(pattern[:_BEGINNING] for pattern in self.patterns))
+        # "Leftmost first" is the kind for which the finder looks for many patterns with vector instructions.
+        kind = ahocorasick_rs.MatchKind.LeftmostFirst
+        self._finder = ahocorasick_rs.BytesAhoCorasick(starts, matchkind=kind) if self.patterns else None
+
+    def within(self, data: bytes) -> frozenset[bytes]:
+        """Give those that stand in the data.
+
+        In windows, since the finder lists every match, and a file may be made of nothing else. It leaves out a match
+        that overlaps another one: where it has found any, every pattern is looked for.
+        """
+        if self._finder is None or (len(data) <= _WINDOW and not self._finder.find_matches_as_indexes(data)):
+            return _NONE
+        found: set[bytes] = set()
+        for at in range(0, len(data), _WINDOW):
+            window = data if len(data) <= _WINDOW else data[at : at + _WINDOW + self._overlap]
+            if self._finder.find_matches_as_indexes(window):
+                found.update(pattern for pattern in self.patterns if pattern not in found and pattern in window)
+        return frozenset(found) if found else _NONE

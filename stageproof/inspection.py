@@ -1,0 +1,261 @@
+"""Anybody's images against a contract: only read, or run hardened and without a network if that is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import docker.errors
+import requests.exceptions
+from docker import DockerClient
+
+from stageproof import checks, contract, helper, ignores, verify
+from stageproof.checks import stated
+from stageproof.checks.origin import BASE_NAME
+from stageproof.checks.subject import Subject
+from stageproof.contract import Contract
+from stageproof.dockerfile import Dockerfile
+from stageproof.engine import find, home, images
+from stageproof.errors import EngineDiedError, EngineError, ImageError, UsageError
+from stageproof.ignores import Ignore
+from stageproof.image import Image, Needles, sources
+from stageproof.live import Live, Run, sigterm_as_interrupt, sweep
+from stageproof.model import Claim
+from stageproof.names import nearest
+from stageproof.verify import Judged, Verified
+
+_NOT_THE_IMAGE = "this says nothing about the image"
+
+Progress = Callable[[str], None]
+Starter = Callable[[Image], Live]
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked: which images, against what, and how far it may go."""
+
+    sources: Sequence[str]
+    contract: Contract
+    run: bool = False
+    """Start containers of the images too."""
+    platform: str = ""
+    dockerfile: Dockerfile | None = None
+    ignores: Sequence[Ignore] = ()
+
+
+def chosen(name: str, only: Sequence[str] = ()) -> Contract:
+    """Give a contract by name or file (empty: the one for any image), or some claims of it.
+
+    A claim that the contract does not make can be asked for too; it gets the check's own defaults. Where no contract
+    was named it counts, also if the default contract would only report it. Raises UsageError.
+    """
+    found = contract.find(name or contract.DEFAULT)
+    if not only:
+        return found
+    known = checks.names()
+    for claim in only:
+        if claim not in known:
+            failed = f"there is no claim {claim!r}"
+            raise UsageError(failed, do=nearest(claim, known) or "stageproof claims lists them")
+    made = {claim.id: claim for claim in found.claims}
+    claims = [made.get(claim, Claim(claim)) for claim in dict.fromkeys(only)]
+    return replace(found, claims=tuple(claims if name else map(_counting, claims)))
+
+
+def _counting(claim: Claim) -> Claim:
+    return Claim(claim.id, {name: value for name, value in claim.parameters.items() if name != verify.REPORT})
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image that was read, and what a check may have of it."""
+
+    name: str
+    image: Image
+    dockerfile: Dockerfile | None
+    bases: Mapping[str, Image]
+    starter: Starter | None
+
+    @contextmanager
+    def subject(self) -> Iterator[Subject]:
+        """Give the image as the subject of its checks; its containers are removed at the end."""
+        with ExitStack() as undo:
+            live = undo.enter_context(self.starter(self.image)) if self.starter else None
+            yield Subject(self.image, bases=self.bases, dockerfile=self.dockerfile, live=live, elsewhere=True)
+
+
+@contextmanager
+def opened(order: Order, *, progress: Progress = _quiet, stdin: BinaryIO | None = None) -> Iterator[list[Found]]:
+    """Read the images of an order, in one request to the engine; open what is needed to run them, if that is asked.
+
+    Raises an Error where an image cannot be read, or not be run.
+    """
+    if order.run:
+        _refuse_archives(order.sources)
+    with _engine_errors(), ExitStack() as undo:
+        engine = _Opened(progress, undo)
+        progress(f"reading {', '.join(order.sources)}")
+        read = sources.read(
+            order.sources,
+            cache=cache_folder(),
+            engine=engine.images,
+            platform=order.platform,
+            needles=_needles(order.contract),
+            stdin=stdin,
+        )
+        if order.run:
+            undo.enter_context(sigterm_as_interrupt())
+        starter = engine.starter() if order.run else None
+        yield [
+            Found(_name(source, image, found), image, order.dockerfile, engine.bases(order, image), starter)
+            for source, found in read.items()
+            for image in found
+        ]
+
+
+def inspect(order: Order, *, today: date, progress: Progress = _quiet, stdin: BinaryIO | None = None) -> list[Verified]:
+    """Decide every claim about every image. Raises an Error where an image cannot be read, or not be run."""
+    with opened(order, progress=progress, stdin=stdin) as found:
+        verified = []
+        for each in found:
+            progress(f"deciding {len(order.contract.claims)} claims about {each.name}")
+            verified.append(_verified(order, each))
+    return _with_ignores(verified, order.ignores, today)
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """Tell what an engine refuses, or its end, as an error of ours and not as a traceback."""
+    try:
+        yield
+    except docker.errors.APIError as error:
+        failed = "the engine refused what it was asked"
+        raise EngineError(failed, seen=str(error.explanation or error), why=_NOT_THE_IMAGE) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        failed = "the engine stopped answering"
+        raise EngineDiedError(failed, seen=str(error), why=_NOT_THE_IMAGE) from error
+
+
+def cache_folder() -> Path:
+    """Give the folder of remembered layers."""
+    return home.default_home().folder.parent / "layers"
+
+
+class _Opened:
+    """The engine, opened when something first asks for it, and closed at the end."""
+
+    def __init__(self, progress: Progress, undo: ExitStack) -> None:
+        self._progress = progress
+        self._undo = undo
+
+    @cached_property
+    def client(self) -> DockerClient:
+        opened = images.reach(self._progress)
+        self._undo.callback(opened.close)
+        return opened
+
+    def images(self) -> images.Images:
+        return images.Images(self.client)
+
+    def bases(self, order: Order, image: Image) -> Mapping[str, Image]:
+        """Give the bases that the Dockerfile or the image itself names, as far as the open engine has them."""
+        if "client" not in self.__dict__:
+            return {}
+        named = order.dockerfile.base() if order.dockerfile else image.config.labels.get(BASE_NAME, "")
+        if not named:
+            return {}
+        try:
+            found = sources.read([named], cache=cache_folder(), engine=self.images, platform=order.platform)
+        except ImageError:
+            return {}  # nobody has to have the base at hand: findings then do not say whose a file is
+        return {named: found[named][0]}
+
+    def starter(self) -> Starter:
+        """Have the helper image, and give what starts containers of an image."""
+        run = Run.new()
+        sweep(self.client)
+        image = helper.ensure(self.client, lambda: find.ensure(self._progress), run)
+        return lambda each: Live(self.client, each.id, run=run, helper_image=image, hardened=True)
+
+
+def _needles(asked: Contract) -> Needles:
+    """Say what every file has to be searched for, so that the contract's claims about contents can be decided."""
+    return Needles(tuple((text, text.encode()) for claim in asked.claims for text in stated.texts(claim)))
+
+
+def _refuse_archives(asked: Sequence[str]) -> None:
+    archives = [source for source in asked if not sources.needs_engine(source)]
+    if archives:
+        failed = f"{archives[0]} cannot be run"
+        why = "an archive that nobody has looked at is not loaded into an engine"
+        raise UsageError(
+            failed, seen="--run needs images of an engine", why=why, do="docker load it, and name the image"
+        )
+
+
+def _name(source: str, image: Image, found: Sequence[Image]) -> str:
+    """Give the name to show: as it was asked for, and which of its images where an archive holds several."""
+    return source if len(found) == 1 else f"{source} {image.source}"
+
+
+def _verified(order: Order, found: Found) -> Verified:
+    begun = time.monotonic()
+    asked = [claim for claim in order.contract.claims if order.run or not verify.needs_container(claim.id)]
+    with found.subject() as subject:
+        judged = [Judged(verify.decide(claim, subject), verify.is_reported_only(claim)) for claim in asked]
+    return Verified(
+        source=found.name,
+        digest=found.image.id,
+        platform=found.image.platform,
+        contract=order.contract.name,
+        layers=len(found.image.layers),
+        disk=found.image.disk,
+        judged=tuple(judged),
+        not_run=tuple(claim.id for claim in order.contract.claims if claim not in asked),
+        seconds=time.monotonic() - begun,
+        dockerfile=order.dockerfile.path if order.dockerfile else "",
+    )
+
+
+def _with_ignores(verified: Sequence[Verified], entries: Sequence[Ignore], today: date) -> list[Verified]:
+    """Accept what the entries accept, and add a finding for each entry that is of no use or over."""
+    useful: set[Ignore] = set()
+    accepted = []
+    for image in verified:
+        judged = []
+        for each in image.judged:
+            ignore, of_use = ignores.covering(entries, each.finding, image.source, today)
+            useful.update(of_use)
+            judged.append(replace(each, ignored=ignore))
+        accepted.append(replace(image, judged=tuple(judged)))
+    return [
+        replace(image, judged=(*image.judged, *_about(image, accepted, entries, useful, today))) for image in accepted
+    ]
+
+
+def _about(
+    image: Verified, every: Sequence[Verified], entries: Sequence[Ignore], useful: set[Ignore], today: date
+) -> Iterator[Judged]:
+    """Say of entries that speak of this image what is wrong with them; each is told at the first image it speaks of."""
+    for entry in entries:
+        first = next((each for each in every if _speaks_of(entry, each)), None)
+        if first is not image:
+            continue
+        if entry.until < today:
+            yield Judged(ignores.expired(entry, today))
+        elif entry not in useful:
+            yield Judged(ignores.unused(entry))
+
+
+def _speaks_of(entry: Ignore, image: Verified) -> bool:
+    return any(entry.is_about(judged.finding.claim, image.source) for judged in image.judged)
