@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stageproof import catalog, workbench
+from stageproof import builds, catalog, workbench
 from stageproof.engine import bake, build, record
 from stageproof.live.run import Run
 from stageproof.model import Recipe
@@ -65,7 +65,7 @@ def p1(bench: Workbench) -> None:
     additions = json.loads((ROOT / record.FOLDER / build.ADDITIONS).read_text())["target"]
     targets = [name for name in additions if not name.startswith("sdk-")]
     raw = [*bench.engine.buildx, "bake", "-f", bake.FILE, "-f", f"{record.FOLDER}/{build.ADDITIONS}", *targets]
-    environment = bench.engine.environment() | workbench.app_variables(ROOT)
+    environment = bench.engine.environment() | builds.app_variables(ROOT)
     ours, theirs = [], []
     for _ in range(5):
         theirs.append(seconds(lambda: subprocess.run(raw, cwd=ROOT, env=environment, capture_output=True, check=True)))

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from stageproof import catalog, checks, verify, workbench
+from stageproof import catalog, checks, subjects, verify, workbench
 from stageproof.engine import record
 from stageproof.live import Live, Run
 from stageproof.live.run import RUN_LABEL
@@ -54,18 +54,13 @@ def p8(bench: Workbench, recipe: Recipe) -> None:
     )
 
 
-def waits(claim: Claim) -> bool:
-    """Tell whether a claim is decided by waiting, so that it is begun first."""
-    return bool(getattr(checks.load(claim.id), "WAITS", False))
-
-
 def decide(bench: Workbench, recipe: Recipe, claims: list[Claim], run: Run) -> list[Finding]:
     """Decide claims of one image, some at the same time: they share its containers."""
     kept = record.read(ROOT)
     build = record.require(kept, recipe.name, bench.engine_id)
     live = Live(bench.client, build.digest, run=run, helper_image=kept.helper, limits=recipe.stack.limits)
     with live, ThreadPoolExecutor(AT_ONCE) as pool:
-        subject = workbench.subject(bench, recipe, live, kept)
+        subject = subjects.subject(bench, recipe, live, kept)
         waiting_first = sorted(claims, key=waits, reverse=True)
         return list(pool.map(lambda claim: verify.decide(claim, subject), waiting_first))
 

@@ -24,8 +24,8 @@ from stageproof.live.run import Run
 from stageproof.live.sweep import remove_container
 
 FOLDER = Path(__file__).resolve().parent / "live" / "helper"
-PROGRAM, PLACE = FOLDER / "agent", "/helper/agent"
-"""The helper's program in this package, and in its image."""
+PLACE = "/helper"
+"""Where the helper's files are in its image."""
 NAME = "stageproof/helper"
 _LAST_LINES = 10
 _WHY = "nothing can be asked of a running container without it"
@@ -45,12 +45,13 @@ def ensure(client: docker.DockerClient, engine: Callable[[], Engine], run: Run) 
 
 
 def program() -> Mapping[str, str]:
-    """Give the files of the helper's program in this package: name -> sha256."""
-    return {path.name: _sha256(path.read_bytes()) for path in sorted(PROGRAM.glob("*.py"))}
+    """Give the files that the helper image is made of, as they are in this package: name -> sha256."""
+    files = [FOLDER / "Dockerfile", *sorted(FOLDER.glob("agent/*.py"))]
+    return {str(path.relative_to(FOLDER)): _sha256(path.read_bytes()) for path in files}
 
 
 def program_of(client: docker.DockerClient, image: str, run: Run) -> Mapping[str, str]:
-    """Give the files of the helper's program in an image: name -> sha256. No container of it is started."""
+    """Give the same files as an image holds them: name -> sha256. No container of it is started."""
     name = run.new_name()
     try:
         container = client.containers.create(image, name=name, labels=run.labels)
@@ -63,7 +64,7 @@ def program_of(client: docker.DockerClient, image: str, run: Run) -> Mapping[str
     # The archive is the engine's own answer about an image whose files are only compared, never unpacked.
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         files = {member.name.partition("/")[2]: archive.extractfile(member) for member in archive if member.isreg()}
-    return {name: _sha256(file.read()) for name, file in sorted(files.items()) if file and name.endswith(".py")}
+    return {name: _sha256(file.read()) for name, file in sorted(files.items()) if file and not name.endswith(".pyc")}
 
 
 def _image(client: docker.DockerClient, name: str) -> str:
@@ -74,7 +75,7 @@ def _image(client: docker.DockerClient, name: str) -> str:
 
 
 def _built(client: docker.DockerClient, engine: Callable[[], Engine], name: str) -> str:
-    do = "give the engine a way to python:3.13-slim-trixie; in this project's checkout: invoke build-all"
+    do = f"give the engine a way to the bases that {FOLDER.name}/Dockerfile names; in the checkout: invoke build-all"
     failed = "the engine has no helper image of this version, and none could be built"
     try:
         builder = engine()

@@ -97,9 +97,13 @@ class _Reading:
 
     def add(self, tar: Tar, member: Member) -> None:
         """Take in one entry."""
-        folder, name = self.place(member.path)
-        if not name:
-            return  # the root itself
+        written = member.path
+        head, _, name = written.rpartition("/")
+        folder = self.folders.get(head)
+        if folder is None or name in _NO_NAMES or not written.isascii():
+            folder, name = self.place(written)
+            if not name:
+                return  # the root itself
         if name[0] == "." and name.startswith(_WHITE_OUT):
             self.white_out(folder, name)
             return

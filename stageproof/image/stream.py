@@ -42,6 +42,17 @@ class Stream:
             return data
         return b"".join(self.pieces(count))
 
+    def take_padded(self, count: int, padding: int) -> bytes:
+        """Give exactly so many bytes, and skip those after them."""
+        end = self._at + count
+        if end + padding <= len(self._piece):
+            data = self._piece[self._at : end]
+            self._at = end + padding
+            return data
+        data = self.take(count)
+        self.skip(padding)
+        return data
+
     def take_or_end(self, count: int) -> bytes:
         """Give exactly so many bytes, or none at the end of the stream."""
         end = self._at + count

@@ -8,6 +8,8 @@ from typing import Any
 
 NANOSECONDS = 1_000_000_000
 MILLISECOND = 1_000_000
+PROBE_SECONDS = 10
+"""How long a health command may take here: the image's own limit is for machines that are not busy with tests."""
 
 
 @dataclass(frozen=True)
@@ -64,4 +66,5 @@ class Options:
             return {"test": ["NONE"]}
         # Without a test of its own the engine takes the image's. Zero would mean the image's start period too.
         interval = int(self.health_seconds * NANOSECONDS)
-        return {"interval": interval, "start_period": MILLISECOND, "retries": 1}
+        timeout = PROBE_SECONDS * NANOSECONDS
+        return {"interval": interval, "timeout": timeout, "start_period": MILLISECOND, "retries": 1}

@@ -9,7 +9,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from stageproof import workbench
+from stageproof import builds
+from stageproof.builds import Options, Result
 from stageproof.catalog import known
 from stageproof.engine import bases
 from stageproof.engine import build as building
@@ -19,7 +20,6 @@ from stageproof.report import tables
 from stageproof.tasks.job import job, say, say_error
 from stageproof.tasks.open import workbench_of_this_project
 from stageproof.tasks.progress import Screen
-from stageproof.workbench import Options, Result
 
 _HELP = {
     "stack": "only this stack",
@@ -76,7 +76,7 @@ def _build(stack: str | None, variant: str | None, options: Options) -> None:
     recipes = bench.catalog.select(stack, variant)
     say(f"engine  {bench.engine.kind} {bench.engine.version}")
     with Screen(recipes) as screen:
-        result = workbench.build(bench, recipes, options, tell=screen.step, progress=screen.line)
+        result = builds.build(bench, recipes, options, tell=screen.step, progress=screen.line)
     _report(recipes, result, time.monotonic() - begun)
 
 

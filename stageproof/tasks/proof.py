@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from stageproof import proofs, workbench
+from stageproof import proofs, subjects
 from stageproof.engine import record
 from stageproof.model import Recipe
 from stageproof.proofs import Proof
@@ -82,7 +82,7 @@ def _prove(bench: Workbench, recipes: Sequence[Recipe]) -> tuple[int, dict[str, 
 
 def _ask(bench: Workbench, recipes: Sequence[Recipe], options: Sequence[str]) -> int:
     # All images in one request, before the workers start: they find every layer in the index.
-    workbench.index(bench, recipes)
+    subjects.index(bench, recipes)
     chosen = [f"--recipe={recipe.name}" for recipe in recipes]
     return command(
         [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", str(_WORKERS), *chosen, *options]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from stageproof import catalog, workbench
+from stageproof import catalog, subjects, workbench
 from stageproof.checks.subject import Subject
 from stageproof.engine import record
 from stageproof.errors import Error
@@ -120,7 +120,7 @@ def subject_of(bench: Workbench, run_of_tests: Run) -> Iterator[Callable[[Recipe
             for other in open_ones.values():
                 if other.live:
                     other.live.close()
-            open_ones[recipe.name] = workbench.subject(bench, recipe, live)
+            open_ones[recipe.name] = subjects.subject(bench, recipe, live)
         return open_ones[recipe.name]
 
     with sigterm_as_interrupt():

@@ -10,6 +10,7 @@ from stageproof.checks.running import ended, live_of
 from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Container, Live, Options, State
+from stageproof.live.options import PROBE_SECONDS
 from stageproof.live.wait import until
 from stageproof.model import Evidence, Finding
 
@@ -22,8 +23,6 @@ WAITS = True
 
 INTERVAL = 0.5
 """How often the engine asks here: the image's own interval is for production, and far too slow to wait for."""
-PROBE_SECONDS = 5.0
-"""How much longer than its interval a probe may take on a busy machine."""
 FIRST_TRY = 3
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import docker
 import docker.errors
 import pytest
 
-from stageproof import checks
+from stageproof import checks, verify
+from stageproof.checks.subject import Subject
 from stageproof.errors import HelperError
+from stageproof.image import Image
 from stageproof.live import Helper, Live, Run
-from stageproof.model import Finding, Verdict
+from stageproof.model import Claim, Finding, Verdict
 
 CLAIMS: dict[str, dict[str, object]] = {
     "bad-config": {},
@@ -164,6 +167,13 @@ def test_a_container_that_a_check_has_ended_is_not_the_next_ones_fault(
     live = session(broken("dies-of-nonsense"))
     assert decide("malformed-http", live).verdict is Verdict.FAIL
     assert decide("answers-http", live).verdict is Verdict.PASS
+
+
+def test_claims_decided_at_the_same_time_are_given_in_their_order(good: Live) -> None:
+    claims = [Claim(name) for name in ("pids-limit", "port-in-use", "restart-after-crash", "utf8", "memory-limit")]
+    findings = verify.decide_all(claims, Subject(cast("Image", None), live=good), at_once=3)
+    assert [finding.claim for finding in findings] == [claim.id for claim in claims]
+    assert {finding.verdict for finding in findings} == {Verdict.PASS}
 
 
 def test_nothing_is_left_in_the_shared_container_by_a_full_disk(good: Live, decide: Decide) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stageproof import verify, workbench
+from stageproof import builds, subjects, verify, workbench
 from stageproof.catalog import Catalog
 from stageproof.engine import build as building
 from stageproof.engine import record
@@ -44,7 +44,7 @@ def broken_claims(
         mutated = dataclasses.replace(kept.images[name], digest=digest)
         kept = dataclasses.replace(kept, images={**kept.images, name: mutated})
         with Live(bench.client, digest, run=Run.new(), helper_image=kept.helper, limits=recipe.stack.limits) as live:
-            subject = workbench.subject(bench, recipe, live, kept)
+            subject = subjects.subject(bench, recipe, live, kept)
             claims = [claim for claim in recipe.variant.claims if not verify.is_reported_only(claim)]
             findings = verify.decide_all(claims, subject)
         return {finding.claim: finding for finding in findings if finding.verdict not in verify.KEPT}
@@ -75,7 +75,7 @@ def _build(bench: Workbench, recipe: Recipe, text: str, folder: Path, tag: str) 
     debug = additions["target"][f"{recipe.stack.name}-debug"]["contexts"]
     changes = {"dockerfile": str(changed), "tags": [tag], "contexts": debug | target["contexts"]}
     additions["target"][recipe.name] = target | changes
-    call = building.Call(bench.engine, bench.root, folder, workbench.app_variables(bench.root))
+    call = building.Call(bench.engine, bench.root, folder, builds.app_variables(bench.root))
     outcome = building.build(call, additions, [[recipe.name]], lambda _: None)
     assert not outcome.failed, [failed.seen for failed in outcome.failed.values()]
     return outcome.built[recipe.name].digest

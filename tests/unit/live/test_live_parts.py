@@ -181,6 +181,7 @@ def test_without_options_an_image_is_started_as_it_is() -> None:
     assert given["healthcheck"] == {"test": ["NONE"]}
     assert Options(health_seconds=0.5).arguments()["healthcheck"] == {
         "interval": 500_000_000,
+        "timeout": 10_000_000_000,
         "start_period": 1_000_000,
         "retries": 1,
     }
