@@ -23,7 +23,7 @@ FOREIGN = "grün-€-日本-𝄞"
 ECHOED = "APP_VERSION"
 """The variable whose value the service contract wants to be told again."""
 IPV6_OFF = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.lo.disable_ipv6": "1"}
-DEFAULT_LIMITS = Limits(memory=512 * MEGABYTE, pids=256, start_seconds=20)
+DEFAULT_LIMITS = Limits(memory=512 * MEGABYTE, pids=256, start_seconds=60)
 """For an image of which nothing is known."""
 
 

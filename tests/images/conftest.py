@@ -16,7 +16,6 @@ from xdist.scheduler import LoadScopeScheduling
 from stageproof import catalog, subjects, workbench
 from stageproof.checks.subject import Subject
 from stageproof.engine import record
-from stageproof.errors import Error
 from stageproof.live.run import Run
 from stageproof.live.session import Live
 from stageproof.live.sweep import sigterm_as_interrupt
@@ -130,18 +129,20 @@ def subject_of(bench: Workbench, run_of_tests: Run) -> Iterator[Callable[[Recipe
             each.live.close()
 
 
+@pytest.fixture(scope="session")
+def image_source(recipe: Recipe, bench: Workbench) -> str:
+    """Name the image for the fixtures of Stageproof's own plugin: image, container, host, prove."""
+    return record.require(record.read(bench.root), recipe.name, bench.engine_id).digest
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say which recipe a test is about; let an error of the harness be told in its four parts, not as a traceback."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say which recipe a test is about."""
     report = yield
     parameters = getattr(item, "callspec", None)
     recipe = parameters.params.get("recipe") if parameters else None
     if recipe and RECIPE not in dict(report.user_properties):
         report.user_properties.append((RECIPE, recipe.name))
-    if call.excinfo and isinstance(call.excinfo.value, Error):
-        report.longrepr = str(call.excinfo.value)
     return report
 
 
