@@ -212,7 +212,10 @@ def _verified(order: Order, found: Found) -> Verified:
     begun = time.monotonic()
     asked = [claim for claim in order.contract.claims if order.run or not verify.needs_container(claim.id)]
     with found.subject() as subject:
-        judged = [Judged(verify.decide(claim, subject), verify.is_reported_only(claim)) for claim in asked]
+        findings = verify.decide_all(asked, subject, verify.AT_ONCE if order.run else 1)
+        judged = [
+            Judged(finding, verify.is_reported_only(claim)) for claim, finding in zip(asked, findings, strict=True)
+        ]
     return Verified(
         source=found.name,
         digest=found.image.id,

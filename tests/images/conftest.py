@@ -80,6 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ("recipe", "claim"),
             pairs,
             ids=[f"{recipe.name} {claim.id}" for recipe, claim in pairs],
+            scope="session",
         )
     elif "recipe" in metafunc.fixturenames:
         recipes = [] if only else selected(metafunc.config)

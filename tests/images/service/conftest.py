@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -22,21 +21,6 @@ OTHER_SETTINGS = {
     "CHAOS_UNHEALTHY_AFTER": "0",
 }
 
-SLOW_CLIENTS = 50
-HALF_A_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
-
-
-@dataclass(frozen=True)
-class Slow:
-    """A container with slow clients."""
-
-    running: Running
-    silent: list[int]
-    """Connections that sent half of their headers and then nothing."""
-    dripping: int
-    """One that sends a byte every half second, so that no time-out between two bytes ever ends."""
-    opened: float
-
 
 def ready(running: Running, port: int = 8080) -> Running:
     """Wait until the service says that it is ready."""
@@ -54,7 +38,7 @@ def live(recipe: Recipe, subject_of: Callable[[Recipe], Subject]) -> Live:
 
 
 @pytest.fixture
-def service(live: Live, slow: Slow) -> Running:  # noqa: ARG001 -- opened first, so that nobody has to wait for its end
+def service(live: Live) -> Running:
     """Give the shared container: read-only, without capabilities and network, as any user, with little memory."""
     return ready(live.restricted())
 
@@ -64,15 +48,3 @@ def other(live: Live) -> Iterator[Running]:
     """Give one container with another value of every setting."""
     with live.running(Options(env=OTHER_SETTINGS), look=False) as running:
         yield ready(running, OTHER_PORT)
-
-
-@pytest.fixture(scope="session")
-def slow(live: Live) -> Iterator[Slow]:
-    """Open the slow connections once: it takes ten seconds until the service closes them."""
-    with live.running(Options(), look=False) as running:
-        ready(running)
-        opened = running.helper.clock()
-        silent = [running.helper.keep(Request(bytes_=HALF_A_REQUEST), answered=False) for _ in range(SLOW_CLIENTS)]
-        drip = Request(bytes_=HALF_A_REQUEST + b"x" * 100, piece=1, pause=0.5, seconds=60)
-        dripping, _ = running.helper.hold([drip], 0)
-        yield Slow(running, silent, dripping, opened)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from stageproof.live import Live, Options, Request
+from stageproof.live import Live
 from stageproof.live.session import Running
 
 OTHER_PORT = 9191
@@ -72,15 +72,6 @@ def test_health_fails_when_it_is_told_to(other: Running) -> None:
     assert (answer.status, answer.json()) == (503, {"status": "failing"})
     assert answer.header("Cache-Control") == "no-store"
     assert other.ask("/readyz", port=OTHER_PORT).status == 200
-
-
-def test_it_listens_where_ipv6_is_off(live: Live) -> None:
-    off = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.lo.disable_ipv6": "1"}
-    with live.running(Options(sysctls=off), look=True) as running:
-        answer = running.answer(Request("/healthz"), lambda answer: answer.status == 200)
-        assert answer.status == 200
-        listening = [str(socket) for socket in running.helper.sockets() if socket.port == 8080]
-        assert listening in (["0.0.0.0:8080/tcp"], ["[::]:8080/tcp"])
 
 
 def test_the_self_probe_says_healthy(service: Running, live: Live) -> None:
