@@ -21,40 +21,21 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from stageproof import catalog, workbench
 from stageproof.engine import record
+from stageproof.engine.images import Images
 from stageproof.image import Image, packages, sources
 from stageproof.image.traffic import Traffic
 from stageproof.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parent.parent
-CHUNK = 1 << 20
 IMAGES = 20
 FILES = 100_000
 ROUNDS = 5
-
-
-class Asked:
-    """The engine, as a source of images."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
-
-    def describe(self, name: str) -> Mapping[str, Any]:
-        """Give the engine's inspect."""
-        return cast("Mapping[str, Any]", self.bench.client.images.get(name).attrs)
-
-    def save(self, names: list[str]) -> Iterable[bytes]:
-        """Give one save of all names."""
-        api = self.bench.client.api
-        url = f"{api.base_url}/v{api.api_version}/images/get"
-        with api.get(url, params={"names": names}, stream=True) as response:
-            response.raise_for_status()
-            yield from response.iter_content(CHUNK)
 
 
 def seconds(body: Callable[[], object]) -> float:
@@ -73,7 +54,7 @@ def names(bench: Workbench) -> list[str]:
 
 def read(bench: Workbench, asked: list[str], cache: Path, traffic: Traffic, *, weigh: bool = False) -> dict[str, Image]:
     """Read images of the engine."""
-    found = sources.read(asked, cache=cache, engine=lambda: Asked(bench), traffic=traffic, weigh=weigh)
+    found = sources.read(asked, cache=cache, engine=lambda: Images(bench.client), traffic=traffic, weigh=weigh)
     return {name: images[0] for name, images in found.items()}
 
 
@@ -95,7 +76,7 @@ def p2(bench: Workbench) -> None:
 def p3(bench: Workbench) -> None:
     """Read everything from nothing, against a save that goes nowhere; each twice, in turns."""
     asked = names(bench)[:IMAGES]
-    engine = Asked(bench)
+    engine = Images(bench.client)
     nowhere, light, whole = [], [], []
     for _ in range(2):
         nowhere.append(seconds(lambda: sum(len(piece) for piece in engine.save(asked))))
@@ -176,8 +157,8 @@ def p4(_: Workbench) -> None:
             memory = max(one["memory"] for one in ours) / 1e3
             warm = statistics.median(one["warm"] for one in ours)
             print(
-                f"P4   {ours[0]['entries']} files, {title}: {a:.2f} s / tarfile {b:.2f} s = 1/{b / a:.1f}, {memory:.0f} MB;"
-                f" remembered {warm:.2f} s   (goal 1.2 s, 1/5, 200 MB)"
+                f"P4   {ours[0]['entries']} files, {title}: {a:.2f} s / tarfile {b:.2f} s = 1/{b / a:.1f},"
+                f" {memory:.0f} MB; remembered {warm:.2f} s   (goal 1.2 s, 1/5, 200 MB)"
             )
 
 

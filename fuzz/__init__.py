@@ -1,0 +1,1 @@
+"""Scripts that look for inputs on which the readers fail."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import shutil
 import sys
@@ -24,10 +25,8 @@ def one(data: bytes) -> None:
     path = CACHE / "archive.tar"
     path.write_bytes(data)
     for source in ("-", str(path)):
-        try:
+        with contextlib.suppress(ImageError):
             sources.read([source], cache=CACHE / "layers", stdin=io.BytesIO(data), limits=LIMITS, weigh=False)
-        except ImageError:
-            pass
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import atheris
@@ -17,11 +18,9 @@ NEEDLES = Needles.of("canary-9f2d41c8")
 
 def one(data: bytes) -> None:
     """Read one layer; ImageError is an answer, everything else is a finding."""
-    try:
+    with contextlib.suppress(ImageError):
         pieces = packing.unpacked(data[:512], [data], "a layer", LIMITS)
         layer.read(pieces, NEEDLES, weigh=False, limits=LIMITS)
-    except ImageError:
-        pass
 
 
 if __name__ == "__main__":

@@ -102,9 +102,7 @@ class _Reading:
         folder = self.folders.get(head)
         if folder is None or name in _NO_NAMES or not written.isascii():
             folder, name = self.place(written)
-            if not name:
-                return  # the root itself
-        if name[0] == "." and name.startswith(_WHITE_OUT):
+        if name[:4] == _WHITE_OUT or not name:
             self.white_out(folder, name)
             return
         path = f"{folder}/{name}"
@@ -207,6 +205,9 @@ class _Reading:
             self.remark(f"the name {name!r} is no UTF-8")
 
     def white_out(self, folder: str, name: str) -> None:
+        """Take in what is no entry: a white-out, or the root itself, which has no name."""
+        if not name:
+            return
         if name == _OPAQUE:
             self.emptied.append(folder or "/")
             return

@@ -1,8 +1,11 @@
-"""Layers laid over each other, white-outs applied: the tree that a container sees."""
+"""Layers laid over each other, white-outs applied: the tree that a container sees.
+
+Within a layer the order of entries does not matter: its reader refuses an archive in which something stands below what
+is no folder (`stageproof.image.layer`).
+"""
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +15,8 @@ from stageproof.image.tree import Entry, Kind, Layer
 
 _MOST_HARD_LINKS = 40
 _MEMORIES = 64
+_FEW = 32
+"""Folders for which every path is compared with each; for more, every folder above a path is looked up."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,6 @@ class _Shape:
     parents: tuple[str, ...]
     """Folders that the layer's paths take for granted, and that it does not bring."""
     hard_links: tuple[str, ...]
-    is_tidy: bool
-    """Whether no path of the layer is both a folder and something else: the order of entries does not matter."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,7 @@ class Merger:
     def _lay(self, merged: Merged, layer: Layer, number: int) -> None:
         _take_away(merged, layer)
         shape = self._shapes.setdefault(layer.diff_id, _shape(layer))
-        if shape.is_tidy:
-            _lay_at_once(merged, layer, shape, number)
-        else:
-            _lay_one_by_one(merged, layer, number)
+        _lay_over(merged, layer, shape, number)
 
 
 def _shape(layer: Layer) -> _Shape:
@@ -68,11 +68,9 @@ def _shape(layer: Layer) -> _Shape:
     parents = {folder for folder in wanted if folder not in entries}
     for folder in list(parents):
         parents.update(above for above in _above(folder) if above not in entries)
-    inside = (entries.get(above) for folder in wanted for above in (folder, *_above(folder)))
     return _Shape(
         parents=tuple(sorted(parents)),
         hard_links=tuple(path for path, entry in entries.items() if entry.kind is Kind.HARD_LINK),
-        is_tidy=all(entry is None or entry.is_folder for entry in inside),
     )
 
 
@@ -81,29 +79,17 @@ def _above(folder: str) -> Iterable[str]:
         yield folder
 
 
-def _lay_at_once(merged: Merged, layer: Layer, shape: _Shape, number: int) -> None:
+def _lay_over(merged: Merged, layer: Layer, shape: _Shape, number: int) -> None:
     tree, entries = merged.tree, layer.entries
-    for path in tree.keys() & entries.keys():
-        if tree[path].is_folder and not entries[path].is_folder:
-            _remove(merged, path)
+    both = tree.keys() & entries.keys()
+    if replaced := {path for path in both if tree[path].is_folder and not entries[path].is_folder}:
+        _hide(merged, replaced)
     tree.update(entries)
     merged.brought_by.update(dict.fromkeys(entries, number))
     for folder in shape.parents:  # sorted: from above to below
         _make_folder(merged, folder, number)
     for path in shape.hard_links:
         tree[path] = _linked(tree, layer, entries[path])
-
-
-def _lay_one_by_one(merged: Merged, layer: Layer, number: int) -> None:
-    tree = merged.tree
-    for path, entry in layer.entries.items():
-        old = tree.get(path)
-        if old is not None and old.is_folder and not entry.is_folder:
-            _remove(merged, path)
-        for folder in reversed(list(_above(path))):
-            _make_folder(merged, folder, number)
-        tree[path] = _linked(tree, layer, entry) if entry.kind is Kind.HARD_LINK else entry
-        merged.brought_by[path] = number
 
 
 def _make_folder(merged: Merged, folder: str, number: int) -> None:
@@ -126,25 +112,25 @@ def _linked(tree: Mapping[str, Entry], layer: Layer, entry: Entry) -> Entry:
 
 
 def _take_away(merged: Merged, layer: Layer) -> None:
-    gone, emptied = set(layer.removed), set(layer.emptied)
-    if not gone and not emptied:
-        return
-    for path in [path for path in merged.tree if _is_hidden(path, gone, emptied)]:
-        del merged.tree[path]
-        del merged.brought_by[path]
+    tree = merged.tree
+    hidden = set(layer.emptied)
+    for path in layer.removed:
+        entry = tree.pop(path, None)
+        if entry is not None:
+            del merged.brought_by[path]
+            if entry.is_folder:
+                hidden.add(path)
+    if hidden:
+        _hide(merged, hidden)
 
 
-def _is_hidden(path: str, gone: set[str], emptied: set[str]) -> bool:
-    if path in gone:
-        return True
-    while path != "/":
-        path = posixpath.dirname(path)
-        if path in gone or path in emptied:
-            return True
-    return False
-
-
-def _remove(merged: Merged, folder: str) -> None:
-    for path in [path for path in merged.tree if path.startswith(folder + "/")]:
+def _hide(merged: Merged, folders: set[str]) -> None:
+    """Remove everything below some folders; the folders themselves stay."""
+    if len(folders) <= _FEW:
+        starts = tuple(folder.rstrip("/") + "/" for folder in folders)
+        below = [path for path in merged.tree if path.startswith(starts)]
+    else:
+        below = [path for path in merged.tree if not folders.isdisjoint({"/", *_above(path)})]
+    for path in below:
         del merged.tree[path]
         del merged.brought_by[path]

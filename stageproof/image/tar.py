@@ -174,10 +174,9 @@ class Tar:
             name = prefix.split(b"\0", 1)[0] + b"/" + name
         numbers = self._numbers
         try:  # most of them stood in a header before
-            known = numbers[mode], numbers[uid], numbers[gid], numbers[size], numbers[mtime]
+            mode, uid, gid, size, mtime = numbers[mode], numbers[uid], numbers[gid], numbers[size], numbers[mtime]
         except KeyError:
-            known = tuple(map(self._number, (mode, uid, gid, size, mtime)))
-        mode, uid, gid, size, mtime = known
+            mode, uid, gid, size, mtime = map(self._number, (mode, uid, gid, size, mtime))
         member = Member(
             str(name, "utf-8", "surrogateescape"),
             kind,
