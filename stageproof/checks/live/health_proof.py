@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stageproof.checks.running import ended, live_of
 from stageproof.checks.subject import Subject, failed, passed, unknown
-from stageproof.errors import ContainerError
+from stageproof.errors import ContainerError, Error
 from stageproof.live import Container, Live, Options, State
 from stageproof.live.options import PROBE_SECONDS
 from stageproof.live.wait import until
@@ -24,6 +24,7 @@ WAITS = True
 INTERVAL = 0.5
 """How often the engine asks here: the image's own interval is for production, and far too slow to wait for."""
 FIRST_TRY = 3
+QUICK = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def check(subject: Subject, env: str = "CHAOS_UNHEALTHY_AFTER", start_seconds: f
         return failed(ID, "has no health command", do="add HEALTHCHECK with the app's self-probe, in exec form")
     limit = start_seconds if start_seconds is not None else live.limits.start_seconds
     try:
-        after = FIRST_TRY
+        after = _first_try(live)
         seen = _watch(live, {env: str(after)}, after, after)
         if seen.healthy is None and _cannot_run(seen.state):
             return failed(
@@ -60,6 +61,15 @@ def check(subject: Subject, env: str = "CHAOS_UNHEALTHY_AFTER", start_seconds: f
     except ContainerError as error:
         return ended(ID, error)
     return _judge(seen, command, env, after)
+
+
+def _first_try(live: Live) -> int:
+    """Give the seconds after which it is told to fail: a few, and more where the shared container was slow to start."""
+    try:
+        begun = live.serving().begun
+    except Error:
+        return FIRST_TRY  # whatever that is, the container that is watched will show it
+    return FIRST_TRY + (math.ceil(2 * begun.seconds) if begun and begun.seconds > QUICK else 0)
 
 
 def _judge(seen: Seen, command: list[str], env: str, after: float) -> Finding:
