@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker
+import hypothesis
 import pytest
 
 from stageproof import catalog
@@ -14,6 +15,9 @@ from stageproof.engine import find
 from stageproof.engine.client import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
+# The same examples each time, so that a red run is about the change; fuzz/ looks for new ones.
+hypothesis.settings.register_profile("the same each time", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("the same each time")
 
 
 @pytest.fixture(scope="session")

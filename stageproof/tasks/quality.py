@@ -44,8 +44,8 @@ def _commands(tier: str) -> list[list[str]]:
         "lint": _lint(),
         "types": [[str(_BIN / "mypy")]],
         "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
-        "unit": [[*_PYTEST, "tests/unit", *coverage]],
-        "engine": [[*_PYTEST, "tests/engine", "-n", "2", "--dist", "loadfile", *coverage]],
+        "unit": [[*_PYTEST, "tests/unit", "-n", "2", *coverage]],
+        "engine": [[*_PYTEST, "tests/engine", "-n", "4", "--dist", "loadfile", *coverage]],
         "images": [[*_PYTEST, "tests/images", "-n", "4", *coverage]],
     }[tier]
 

@@ -145,7 +145,11 @@ def test_sources_in_a_jar_are_named(images: Images) -> None:
     assert entry.facts.members == ("com/Main.java",)
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04", b"PK\x03\x04" + bytes(500), zipped(a=b"x" * 999)[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"PK\x03\x04", b"PK\x03\x04" + bytes(500), zipped(a=b"x" * 999)[:-30]],
+    ids=["only its magic", "nothing after its magic", "its end is missing"],
+)
 def test_a_damaged_zip_is_only_a_file(images: Images, data: bytes) -> None:
     assert only(images, "a.jar", data).facts.members == ()
 
