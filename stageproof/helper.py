@@ -16,8 +16,8 @@ from pathlib import Path
 import docker.errors
 
 from stageproof import dockerfile
-from stageproof.engine import registry
-from stageproof.engine.client import Engine
+from stageproof.engine import pulse, registry
+from stageproof.engine.client import Engine, died
 from stageproof.engine.standin import composition
 from stageproof.errors import Error, HelperError
 from stageproof.live.run import Run
@@ -34,7 +34,7 @@ _WHY = "nothing can be asked of a running container without it"
 def ensure(client: docker.DockerClient, engine: Callable[[], Engine], run: Run) -> str:
     """Give the id of a helper image of this version; build one if the engine has none. Raises HelperError.
 
-    `engine` is asked for only to build: that needs buildx.
+    `engine` is asked for only to build: that needs buildx. Raises EngineDiedError if it falls silent meanwhile.
     """
     wanted = program()
     for name in (f"{NAME}:{_key(wanted)}", NAME):
@@ -84,18 +84,24 @@ def _built(client: docker.DockerClient, engine: Callable[[], Engine], name: str)
     contexts = [part for each in _stand_ins(client, builder) for part in ("--build-context", each)]
     command = [*builder.buildx, "build", "--progress", "plain", "--load", "--tag", name, *contexts, str(FOLDER)]
     environment = builder.environment()
-    told = subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    found = _image(client, name) if told.returncode == 0 else ""
-    if not found:
-        seen = "\n".join(told.stderr.splitlines()[-_LAST_LINES:])
+    with (
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+        ) as process,
+        pulse.ends_with(builder, process) as heard,
+    ):
+        told, _ = process.communicate()
+    if heard.lost:
+        raise died(builder, heard.lost)
+    found = _image(client, name)  # asked after a failure too: an engine that is gone is told as that
+    if process.returncode or not found:
+        seen = "\n".join(told.splitlines()[-_LAST_LINES:])
         raise HelperError(failed, seen=seen, why=_WHY, do=do)
     return found
 

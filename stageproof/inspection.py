@@ -9,31 +9,33 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import docker.errors
-import requests.exceptions
 from docker import DockerClient
 
-from stageproof import checks, contract, helper, ignores, verify
+from stageproof import checks, contract, ignores, verify
 from stageproof.checks import stated
 from stageproof.checks.origin import BASE_NAME
 from stageproof.checks.subject import Subject
 from stageproof.contract import Contract
 from stageproof.dockerfile import Dockerfile
 from stageproof.engine import find, home, images
-from stageproof.errors import EngineDiedError, EngineError, ImageError, UsageError
+from stageproof.engine.client import failures_as_errors
+from stageproof.errors import ImageError, UsageError
 from stageproof.ignores import Ignore
 from stageproof.image import Image, Needles, sources
-from stageproof.live import Live, Run, sigterm_as_interrupt, sweep
 from stageproof.model import Claim
 from stageproof.names import nearest
 from stageproof.verify import Judged, Verified
 
-_NOT_THE_IMAGE = "this says nothing about the image"
+if TYPE_CHECKING:
+    from stageproof.live import Live
+
+_STILL_AT_WORK = 1.0
+"""Seconds that an engine may take for a request whose sender has gone away."""
 
 Progress = Callable[[str], None]
-Starter = Callable[[Image], Live]
+Starter = Callable[[Image], "Live"]
 
 
 def _quiet(_: str) -> None:
@@ -102,7 +104,7 @@ def opened(order: Order, *, progress: Progress = _quiet, stdin: BinaryIO | None 
     """
     if order.run:
         _refuse_archives(order.sources)
-    with _engine_errors(), ExitStack() as undo:
+    with failures_as_errors(), ExitStack() as undo:
         engine = _Opened(progress, undo)
         progress(f"reading {', '.join(order.sources)}")
         read = sources.read(
@@ -113,9 +115,7 @@ def opened(order: Order, *, progress: Progress = _quiet, stdin: BinaryIO | None 
             needles=_needles(order.contract),
             stdin=stdin,
         )
-        if order.run:
-            undo.enter_context(sigterm_as_interrupt())
-        starter = engine.starter() if order.run else None
+        starter = engine.starter(undo) if order.run else None
         yield [
             Found(_name(source, image, found), image, order.dockerfile, engine.bases(order, image), starter)
             for source, found in read.items()
@@ -131,19 +131,6 @@ def inspect(order: Order, *, today: date, progress: Progress = _quiet, stdin: Bi
             progress(f"deciding {len(order.contract.claims)} claims about {each.name}")
             verified.append(_verified(order, each))
     return _with_ignores(verified, order.ignores, today)
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    """Tell what an engine refuses, or its end, as an error of ours and not as a traceback."""
-    try:
-        yield
-    except docker.errors.APIError as error:
-        failed = "the engine refused what it was asked"
-        raise EngineError(failed, seen=str(error.explanation or error), why=_NOT_THE_IMAGE) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        failed = "the engine stopped answering"
-        raise EngineDiedError(failed, seen=str(error), why=_NOT_THE_IMAGE) from error
 
 
 def cache_folder() -> Path:
@@ -180,12 +167,35 @@ class _Opened:
             return {}  # nobody has to have the base at hand: findings then do not say whose a file is
         return {named: found[named][0]}
 
-    def starter(self) -> Starter:
+    def starter(self, undo: ExitStack) -> Starter:
         """Have the helper image, and give what starts containers of an image."""
+        # Slow to import, and reading needs none of it.
+        from stageproof import helper  # noqa: PLC0415
+        from stageproof.live import Live, Run, sigterm_as_interrupt, sweep  # noqa: PLC0415
+
+        undo.enter_context(sigterm_as_interrupt())
         run = Run.new()
         sweep(self.client)
+        undo.enter_context(_emptied_when_interrupted(self.client, run.id))
         image = helper.ensure(self.client, lambda: find.ensure(self._progress), run)
         return lambda each: Live(self.client, each.id, run=run, helper_image=image, hardened=True)
+
+
+@contextmanager
+def _emptied_when_interrupted(client: DockerClient, run: str) -> Iterator[None]:
+    """Remove whatever a run still has after an interruption, at whatever moment that came."""
+    from stageproof.live import remove_run  # noqa: PLC0415 -- slow to import
+    from stageproof.live.wait import until  # noqa: PLC0415 -- the same
+
+    def never_done() -> None:
+        remove_run(client, run)
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        # A request that was interrupted may still be at work in the engine: what it makes appears a moment later.
+        until(never_done, _STILL_AT_WORK)
+        raise
 
 
 def _needles(asked: Contract) -> Needles:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from stageproof import checks
 from stageproof.checks.subject import Subject, unknown
-from stageproof.errors import CatalogError, Error
+from stageproof.errors import CatalogError, DiskFullError, EngineDiedError, Error
 from stageproof.ignores import Ignore
 from stageproof.model import Claim, Evidence, Finding, Verdict
 
@@ -89,7 +89,10 @@ class Verified:
 
 
 def decide(claim: Claim, subject: Subject) -> Finding:
-    """Run the check of a claim; what it could not find out is unknown, with the reason. Raise CatalogError."""
+    """Run the check of a claim; what it could not find out is unknown, with the reason.
+
+    Raises CatalogError, and what ends the whole run: EngineDiedError and DiskFullError.
+    """
     check = checks.load(claim.id)
     parameters = {name: value for name, value in claim.parameters.items() if name != REPORT}
     _refuse_unknown_parameters(claim.id, check, parameters)
@@ -98,6 +101,8 @@ def decide(claim: Claim, subject: Subject) -> Finding:
         finding = check.check(subject, **parameters)
     except CatalogError:
         raise  # the contract is wrong, and says nothing about the image
+    except (EngineDiedError, DiskFullError):
+        raise  # every claim after it would be unknown for the same reason: told once, with an exit code of its own
     except Error as error:
         finding = _could_not_look(claim.id, check, error)
     seconds = time.monotonic() - begin

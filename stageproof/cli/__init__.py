@@ -17,6 +17,7 @@ import click
 
 from stageproof import __version__
 from stageproof.errors import Error, UsageError
+from stageproof.interruption import sigterm_as_interrupt
 from stageproof.names import nearest
 
 _NOBODY_READS = 141
@@ -80,9 +81,10 @@ def stageproof() -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours is printed in its four parts, and gives its own exit code."""
+    """Run the command; an error of ours is printed in its four parts, with its own exit code. SIGTERM is Ctrl-C."""
     try:
-        stageproof.main(standalone_mode=False)
+        with sigterm_as_interrupt():
+            stageproof.main(standalone_mode=False)
     except Error as error:
         sys.exit(_told(error))
     except click.exceptions.NoArgsIsHelpError as error:

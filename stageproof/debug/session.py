@@ -15,10 +15,11 @@ from docker import DockerClient
 
 from stageproof.debug import terminal
 from stageproof.errors import ContainerError, HelperError
+from stageproof.interruption import sigterm_as_interrupt
 from stageproof.live.container import ENGINE_GONE, Container, engine_gone
 from stageproof.live.named import find
 from stageproof.live.run import Run
-from stageproof.live.sweep import remove_container, sigterm_as_interrupt, sweep
+from stageproof.live.sweep import remove_container, sweep
 
 LAUNCHER = Path(__file__).with_name("launcher.py").read_text(encoding="utf-8")
 CAPABILITIES = ("SYS_PTRACE", "DAC_READ_SEARCH", "SYS_CHROOT")

@@ -93,12 +93,13 @@ def additions(catalog: Catalog, recipes: Sequence[Recipe], added: Additions) -> 
             targets[recipe.name]["output"] = ["type=docker"]
         targets[test_target(recipe)] = extra
     targets[HELPER] = _extra(dockerfile.bases((catalog.root / HELPER_FOLDER / "Dockerfile").read_text()), added)
-    return {"target": {name: {key: value for key, value in each.items() if value} for name, each in targets.items()}}
+    targets = {name: {key: value for key, value in each.items() if value} for name, each in targets.items()}
+    return {"variable": {name: {"default": ""} for name in proxies()}, "target": targets}
 
 
 def _extra(references: Sequence[str], added: Additions) -> Json:
     contexts = {reference: added.contexts[reference] for reference in references if reference in added.contexts}
-    return {"contexts": contexts, "args": _proxies(), "no-cache": added.no_cache}
+    return {"contexts": contexts, "args": {name: f"${{{name}}}" for name in proxies()}, "no-cache": added.no_cache}
 
 
 def _ca_target(catalog: Catalog, reference: str, added: Additions) -> Json:
@@ -128,6 +129,9 @@ def _file_and_context(recipe: Recipe, root: Path) -> Json:
     }
 
 
-def _proxies() -> dict[str, str]:
-    """Pass the user's proxy on: these arguments are BuildKit's own, and stay out of images and cache keys."""
+def proxies() -> dict[str, str]:
+    """Give the user's proxies, by the names of BuildKit's own arguments, which stay out of images and cache keys.
+
+    They may hold a password: bake gets them as variables from its environment, and no file has them.
+    """
     return {name: value for name in _PROXIES if (value := os.environ.get(name) or os.environ.get(name.lower()))}

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stageproof.engine.bake import FILE
-from stageproof.engine.client import Engine
+from stageproof.engine import pulse
+from stageproof.engine.bake import FILE, proxies
+from stageproof.engine.client import NO_SPACE, Engine, died
 from stageproof.engine.progress import Reader, Step
-from stageproof.errors import BuildError, DockerCliError
+from stageproof.errors import BuildError, DiskFullError, DockerCliError
 
 ADDITIONS = "additions.json"
 _METADATA = "metadata.json"
@@ -22,6 +23,10 @@ _METADATA = "metadata.json"
 _LOST_CONNECTION = re.compile(
     r"connection (reset|broken|aborted|timed out)|(read|handshake|i/o) timed? ?out|ECONNRESET|ETIMEDOUT|unexpected EOF",
     re.IGNORECASE,
+)
+# What buildx says when the engine is gone; a step's own words stand after a number, and never at the start of a line.
+_LOST_ENGINE = re.compile(
+    r"^ERROR: .*(code = Unavailable|failed to solve: Unavailable|Cannot connect to the Docker|error during connect)"
 )
 
 
@@ -76,7 +81,7 @@ def build(
 ) -> Outcome:
     """Build the targets, wave after wave, and give what came of each; one that lost its connection is tried once more.
 
-    Raises DockerCliError if buildx does not work.
+    Raises DockerCliError if buildx does not work, EngineDiedError if the engine ends or falls silent meanwhile.
     """
     call.folder.mkdir(parents=True, exist_ok=True)
     (call.folder / ADDITIONS).write_text(json.dumps(additions, indent=2), encoding="utf-8")
@@ -89,6 +94,8 @@ def build(
             if code == 0:
                 outcome.built.update(_results(call, left, reader))
                 break
+            if lost := next(filter(_LOST_ENGINE.match, lines), ""):
+                raise died(call.engine, lost)
             # Bake cancels the others with the one that failed: leave that one out, and go on with the rest.
             failed = _failure(call, left, reader, lines)
             if _LOST_CONNECTION.search(failed.seen) and failed.target not in tried_again:
@@ -106,17 +113,20 @@ def _bake(call: Call, targets: Sequence[str], tell: Callable[[Step], None]) -> t
     (call.folder / _METADATA).unlink(missing_ok=True)
     reader, lines = Reader(targets[0] if len(targets) == 1 else ""), list[str]()
     begun = time.monotonic()
-    environment = call.engine.environment() | dict(call.variables)
-    with subprocess.Popen(
-        [*command, *targets],
-        cwd=call.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-    ) as process:
+    environment = call.engine.environment() | proxies() | dict(call.variables)
+    with (
+        subprocess.Popen(
+            [*command, *targets],
+            cwd=call.root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+        ) as process,
+        pulse.ends_with(call.engine, process) as heard,
+    ):
         try:
             for raw in process.stdout or ():
                 line = raw.rstrip("\n")
@@ -128,6 +138,8 @@ def _bake(call: Call, targets: Sequence[str], tell: Callable[[Step], None]) -> t
             # Ctrl-C reaches buildx too, which then ends the build in the engine; leaving the block waits for it.
             process.terminate()
             raise
+    if heard.lost:
+        raise died(call.engine, heard.lost)
     return reader, lines, process.returncode
 
 
@@ -170,9 +182,17 @@ def _failure(call: Call, targets: Sequence[str], reader: Reader, lines: Sequence
     return Failed(target=target, step=step.title if step else "", seen=seen, log=log)
 
 
-def failure_text(failed: Failed) -> BuildError:
+def failure_text(failed: Failed) -> BuildError | DiskFullError:
     """Say what a failed target's user needs to know, in four parts."""
     seen = f"{failed.step}\n{failed.seen}\n(last lines; whole log: {failed.log})" if failed.step else failed.seen
+    if NO_SPACE in failed.seen.lower():
+        why = "this says nothing about the Dockerfile"
+        return DiskFullError(
+            f"{failed.target} did not build: the engine has no space left",
+            seen=seen,
+            why=why,
+            do="make room on the engine's disk, and build again",
+        )
     return BuildError(
         f"{failed.target} did not build", seen=seen, do="mend that step, and build again; the rest is kept"
     )

@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import docker
+import requests.exceptions
+import urllib3.exceptions
 from docker.context import Context, ContextAPI
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
+from docker.utils.socket import SocketError
 
-from stageproof.errors import EngineDiedError, EngineTooOldError
+from stageproof.errors import DiskFullError, EngineDiedError, EngineError, EngineTooOldError
 
 Kind = Literal["docker-host", "context", "socket", "private"]
 Store = Literal["classic", "containerd"]
 
 OLDEST_ENGINE = (23, 0)
 """The first whose builds take named contexts by default."""
-TIMEOUT_SECONDS = 600
-"""How long one request may take: saving a large image over a slow line."""
+TIMEOUT_SECONDS = 120
+"""How long an engine may be silent before it counts as one that hangs. A save has longer: `images.SAVE_SECONDS`."""
+NO_SPACE = "no space left on device"
+"""The kernel's words for a full disk, which engine and builder hand on."""
 ASK_SECONDS = 5
 """How long the question "are you there?" may take."""
 
@@ -143,8 +149,26 @@ def require_new(answer: Answer, where: str) -> None:
     )
 
 
-def died(engine: Engine, error: DockerException | OSError) -> EngineDiedError:
+def died(engine: Engine, error: DockerException | OSError | str) -> EngineDiedError:
     """Say that an engine stopped answering in the middle of something."""
     failed = f"the engine at {engine.host} stopped answering"
     do = "invoke engine.status; invoke engine.start" if engine.kind == "private" else "start it again; invoke doctor"
     return EngineDiedError(failed, seen=str(error), why="what was asked of it is lost", do=do)
+
+
+@contextmanager
+def failures_as_errors() -> Iterator[None]:
+    """Tell what an engine refuses, a full disk of it, and its end, as errors of ours and not as tracebacks."""
+    why = "this says nothing about the image"
+    try:
+        yield
+    except APIError as error:
+        seen = str(error.explanation or error)
+        if NO_SPACE in seen.lower():
+            failed = "the engine has no space left"
+            raise DiskFullError(failed, seen=seen, why=why, do="make room on its disk; docs/engine.md") from error
+        failed = "the engine refused what it was asked"
+        raise EngineError(failed, seen=seen, why=why) from error
+    except (DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError, SocketError) as error:
+        failed = "the engine stopped answering"
+        raise EngineDiedError(failed, seen=str(error), why=why) from error

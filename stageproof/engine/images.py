@@ -14,6 +14,8 @@ from stageproof.engine import client, find, private
 from stageproof.engine.home import Home, default_home
 from stageproof.errors import EngineDiedError, EngineError, ImageError
 
+SAVE_SECONDS = 600
+"""How long an engine may be silent before a save: it may put the whole archive together first."""
 _CHUNK = 2**20
 _REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 
@@ -41,7 +43,7 @@ class Images:
         api = self._client.api
         url = f"{api.base_url}/v{api.api_version}/images/get"
         try:
-            with api.get(url, params={"names": names}, stream=True) as response:
+            with api.get(url, params={"names": names}, stream=True, timeout=SAVE_SECONDS) as response:
                 if response.status_code in _REFUSED:
                     raise _absent(", ".join(names), response.text)
                 response.raise_for_status()

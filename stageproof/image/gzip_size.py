@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-
 from zlib_ng import zlib_ng
+
+from stageproof.image.aside import Aside
 
 _LEVEL, _FORMAT = 6, 31
 
@@ -17,23 +16,18 @@ class GzipSize:
     """
 
     def __init__(self) -> None:
-        self._todo: queue.Queue[bytes | None] = queue.Queue(maxsize=16)
         self._size = 0
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._packer = zlib_ng.compressobj(_LEVEL, zlib_ng.DEFLATED, _FORMAT)
+        self._aside = Aside(self._pack)
 
     def add(self, piece: bytes) -> None:
         """Take the next piece; waits while many are not done yet."""
-        self._todo.put(piece)
+        self._aside.add(piece)
 
     def finish(self) -> int:
         """End the stream and give the length in bytes."""
-        self._todo.put(None)
-        self._thread.join()
-        return self._size
+        self._aside.finish()
+        return self._size + len(self._packer.flush())
 
-    def _work(self) -> None:
-        packer = zlib_ng.compressobj(_LEVEL, zlib_ng.DEFLATED, _FORMAT)
-        while (piece := self._todo.get()) is not None:
-            self._size += len(packer.compress(piece))
-        self._size += len(packer.flush())
+    def _pack(self, piece: bytes) -> None:
+        self._size += len(self._packer.compress(piece))

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from stageproof.errors import ImageError
 from stageproof.image import content
+from stageproof.image.aside import Aside
 from stageproof.image.content import Search
 from stageproof.image.gzip_size import GzipSize
 from stageproof.image.limits import LIMITS, Limits
@@ -43,15 +44,17 @@ def read(  # noqa: PLR0913 -- what a reading needs, each with its default
 ) -> Layer:
     """Index the unpacked tar of a layer; without `weigh` the size to pull stays 0. Raise ImageError on a bad one."""
     digest = hashlib.sha256()
+    hashing = Aside(digest.update)
     gzip = GzipSize() if weigh else None
     reading = _Reading(Search(needles), limits, what)
     try:
-        tar = Tar(Stream(_passing(pieces, digest, gzip), what, until=until), limits)
+        tar = Tar(Stream(_passing(pieces, hashing, gzip), what, until=until), limits)
         for member in tar:
             reading.add(tar, member)
         for _ in tar.stream.rest():
             pass
     finally:
+        hashing.finish()
         pull = gzip.finish() if gzip else 0
     if tar.hidden:
         reading.remark("bytes follow the end of the archive; no reader shows them")
@@ -71,9 +74,9 @@ def _on_disk(entry: Entry) -> int:
     return len(os.fsencode(entry.link)) if entry.kind is Kind.LINK else entry.size
 
 
-def _passing(pieces: Iterable[bytes], digest: hashlib._Hash, gzip: GzipSize | None) -> Iterator[bytes]:
+def _passing(pieces: Iterable[bytes], hashing: Aside, gzip: GzipSize | None) -> Iterator[bytes]:
     for piece in pieces:
-        digest.update(piece)
+        hashing.add(piece)
         if gzip:
             gzip.add(piece)
         yield piece
@@ -92,6 +95,8 @@ class _Reading:
     kept: int = 0
     folders: dict[str, str] = field(default_factory=lambda: {"": ""})
     """Folder as a name says it -> where it is, links of this layer followed. Holds every folder that has content."""
+    followed: set[str] = field(default_factory=set)
+    """Links of this layer through which the place of an entry led."""
     said: list[str] = field(default_factory=list)
     unsaid: int = 0
 
@@ -183,6 +188,7 @@ class _Reading:
             links += 1
             if entry.kind is not Kind.LINK or links > MAX_LINKS:
                 self.refuse(f"an entry below {there}, which is a {entry.kind}")
+            self.followed.add(there)
             self.remark(f"an entry stands below {there}, which is a link")
             todo += [step for step in reversed(entry.link.split("/")) if step not in {"", "."}]
             here = "" if entry.link.startswith("/") else here
@@ -193,8 +199,8 @@ class _Reading:
         before = self.entries.get(path)
         if before is not None and not (kind is Kind.FOLDER and before.is_folder):
             self.remark(f"{path} stands twice in the archive")
-            if kind is Kind.FOLDER:
-                self.folders = {"": ""}  # what was followed through a link is none now
+        if path in self.followed:
+            self.refuse(f"{path} first as a link to a folder with content, and then as a {kind}")
         if kind in _DEVICES:
             self.remark(f"{path} is a {kind}")
         if member.two_sizes is not None:

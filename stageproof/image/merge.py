@@ -57,8 +57,9 @@ class Merger:
 
     def _lay(self, merged: Merged, layer: Layer, number: int) -> None:
         _take_away(merged, layer)
-        shape = self._shapes.setdefault(layer.diff_id, _shape(layer))
-        _lay_over(merged, layer, shape, number)
+        if layer.diff_id not in self._shapes:
+            self._shapes[layer.diff_id] = _shape(layer)
+        _lay_over(merged, layer, self._shapes[layer.diff_id], number)
 
 
 def _shape(layer: Layer) -> _Shape:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import ahocorasick_rs
 
 _WINDOW = 1 << 20
 _BEGINNING = 16
+_MANY = 64
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -24,16 +25,24 @@ class Patterns:
         self._finder = ahocorasick_rs.BytesAhoCorasick(starts, matchkind=kind) if self.patterns else None
 
     def within(self, data: bytes) -> frozenset[bytes]:
-        """Give those that stand in the data.
-
-        In windows, since the finder lists every match, and a file may be made of nothing else. It leaves out a match
-        that overlaps another one: where it has found any, every pattern is looked for.
-        """
+        """Give those that stand in the data."""
         if self._finder is None or (len(data) <= _WINDOW and not self._finder.find_matches_as_indexes(data)):
             return _NONE
         found: set[bytes] = set()
         for at in range(0, len(data), _WINDOW):
+            # In windows: the finder lists every match, and a file may be made of nothing else.
             window = data if len(data) <= _WINDOW else data[at : at + _WINDOW + self._overlap]
-            if self._finder.find_matches_as_indexes(window):
-                found.update(pattern for pattern in self.patterns if pattern not in found and pattern in window)
+            for near in self._near(window, self._finder.find_matches_as_indexes(window)):
+                found.update(pattern for pattern in self.patterns if pattern not in found and pattern in near)
         return frozenset(found) if found else _NONE
+
+    def _near(self, window: bytes, matches: list[tuple[int, int, int]]) -> Iterator[bytes]:
+        """Give the parts of a window that are worth a second look.
+
+        The finder gives matches that do not overlap. What it leaves out overlaps one of them, and so stands close by.
+        """
+        if len(matches) > _MANY:
+            yield window
+        else:
+            for _, start, end in matches:
+                yield window[max(0, start - self._overlap) : end + self._overlap]

@@ -187,6 +187,20 @@ class Image:
         """Give the layer that brought an entry of the merged tree."""
         return self.layers[self.brought_by[entry.path] - 1]
 
+    def found_in(self, entry: Entry) -> tuple[str, ...]:
+        """Give the labels of the needles that the content of an entry of the merged tree holds, under any of its names.
+
+        A layer is searched where its bytes are: a hard link is followed to them.
+        """
+        path, number = entry.path, self.brought_by[entry.path]
+        for _ in range(MAX_LINKS):
+            of_layer = self.layers[number - 1].entries.get(path)
+            if of_layer is None or of_layer.kind is not Kind.HARD_LINK:
+                break
+            path = of_layer.link
+            number = next((below for below in range(number, 0, -1) if path in self.layers[below - 1].entries), number)
+        return self.layers[number - 1].found.get(path, ())
+
     def created_by(self, entry: Entry) -> str:
         """Give the instruction that brought an entry, as the history tells it."""
         return self.layer_of(entry).created_by

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from stageproof.interruption import sigterm_as_interrupt
 from stageproof.live.answers import Answer, Kept, ListeningSocket, OpenFile, Process, Unrouted
 from stageproof.live.container import Container, Probe, State
 from stageproof.live.helper import Helper, Request
 from stageproof.live.options import Options
 from stageproof.live.run import Run
 from stageproof.live.session import Live, Running
-from stageproof.live.sweep import remove_run, sigterm_as_interrupt, sweep
+from stageproof.live.sweep import remove_run, sweep
 
 __all__ = [
     "Answer",

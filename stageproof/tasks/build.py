@@ -86,8 +86,10 @@ def _report(recipes: Sequence[Recipe], result: Result, seconds: float) -> None:
     names = {recipe.name for recipe in recipes}
     images = sum(1 for name in result.outcome.built if name in names)
     say(f"  {images} images in {tables.duration(seconds)}. {tables.stand_in_sentence(result.bases.stand_ins)}".rstrip())
-    for failed in result.outcome.failed.values():
-        say_error(building.failure_text(failed))
-    if result.outcome.failed:
-        raise Exit(code=1)
+    errors = [building.failure_text(failed) for failed in result.outcome.failed.values()]
+    for error in errors:
+        say_error(error)
+    if errors:
+        # One that says nothing about its Dockerfile counts more than an answer, which is 1.
+        raise Exit(code=max(error.exit_code for error in errors))
     say("  next: invoke test-all")

@@ -13,8 +13,9 @@ from typing import Any, TypeVar, cast
 
 from invoke.exceptions import Exit
 
+from stageproof.engine.client import failures_as_errors
 from stageproof.errors import Error
-from stageproof.live.sweep import Terminated, sigterm_as_interrupt
+from stageproof.interruption import Terminated, sigterm_as_interrupt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The project's folder: tasks are jobs of this repository."""
@@ -28,7 +29,7 @@ def job(body: Body) -> Body:
     @functools.wraps(body)
     def wrapped(*args: object, **kwargs: object) -> object:
         try:
-            with sigterm_as_interrupt():
+            with failures_as_errors(), sigterm_as_interrupt():
                 return body(*args, **kwargs)
         except Error as error:
             say_error(error)

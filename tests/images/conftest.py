@@ -16,9 +16,9 @@ from xdist.scheduler import LoadScopeScheduling
 from stageproof import catalog, subjects, workbench
 from stageproof.checks.subject import Subject
 from stageproof.engine import record
+from stageproof.interruption import sigterm_as_interrupt
 from stageproof.live.run import Run
 from stageproof.live.session import Live
-from stageproof.live.sweep import sigterm_as_interrupt
 from stageproof.model import Recipe
 from stageproof.report import grid
 from stageproof.workbench import Workbench

@@ -56,6 +56,9 @@ def test_only_the_company_s_own_certificates_are_looked_for(bundle: Path) -> Non
 def test_the_user_s_proxy_reaches_the_builds_as_the_builder_s_own_arguments(
     project: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy:3128")
-    targets = bake.additions(project, project.select("go", "plain"), bake.Additions())["target"]
-    assert targets["go-plain"]["args"]["HTTPS_PROXY"] == "http://proxy:3128"
+    monkeypatch.setenv("https_proxy", "http://somebody:p4ssw0rd@proxy:3128")
+    added = bake.additions(project, project.select("go", "plain"), bake.Additions())
+    assert added["target"]["go-plain"]["args"]["HTTPS_PROXY"] == "${HTTPS_PROXY}"
+    assert "HTTPS_PROXY" in added["variable"]
+    assert bake.proxies()["HTTPS_PROXY"] == "http://somebody:p4ssw0rd@proxy:3128"
+    assert "p4ssw0rd" not in bake.text(added), "it is written to a file"

@@ -79,8 +79,18 @@ def _metadata(image: Image, row: Row, entry: Entry) -> Iterator[str]:
         yield from _named(row["owner"], entry.uid, {one.name: one.uid for one in identity.accounts(image)}, "owner")
     if "group" in row:
         yield from _named(row["group"], entry.gid, identity.group_ids(image), "group")
-    if "executable" in row and not entry.mode & _bits(row["executable"]):
-        yield f"is not executable by {row['executable']}: its mode is {entry.mode:04o}"
+    if "executable" in row:
+        yield from _executable(image, row["executable"], entry)
+
+
+def _executable(image: Image, whom: object, entry: Entry) -> Iterator[str]:
+    """Judge the file that a link leads to: every link has all bits, and the kernel starts what is at its end."""
+    bits = _bits(whom)
+    trail = image.trail(entry.path)
+    if trail.entry is None:
+        yield f"is not executable by {whom}: it leads to {entry.link}, {trail.problem}"
+    elif not trail.entry.mode & bits:
+        yield f"is not executable by {whom}: its mode is {trail.entry.mode:04o}"
 
 
 def _named(wanted: object, seen: int, known: dict[str, int], what: str) -> Iterator[str]:
@@ -114,7 +124,7 @@ def _content(image: Image, row: Row, path: str) -> Iterator[str]:
 
 def _texts(image: Image, row: Row, entry: Entry) -> Iterator[str]:
     searched = {label for label, _ in image.needles.forms}
-    found = image.layer_of(entry).found.get(entry.path, ())
+    found = image.found_in(entry)
     for key in ("contains", "lacks"):
         for text in stated.words(ID, row, key):
             if text not in searched:

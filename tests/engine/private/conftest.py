@@ -39,6 +39,16 @@ def root_file_system(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home.root
 
 
+def fill(home: Home, root_file_system: Path) -> None:
+    """Give a folder everything that is made for an engine."""
+    home.root.parent.mkdir(parents=True)
+    # Hard links do: an engine's root file system is mounted read-only.
+    command = ["cp", "-al", str(root_file_system), str(home.root)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        processes.delete_tree(home.root)
+        subprocess.run(["cp", "-a", str(root_file_system), str(home.root)], check=True)
+
+
 @pytest.fixture
 def new_home(root_file_system: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Home]]:
     """Give folders with everything made and nothing started; whatever starts in them ends with the test."""
@@ -46,12 +56,7 @@ def new_home(root_file_system: Path, tmp_path_factory: pytest.TempPathFactory) -
 
     def new() -> Home:
         homes.append(Home(tmp_path_factory.mktemp("x") / "stageproof/engine"))
-        root = homes[-1].root
-        root.parent.mkdir(parents=True)
-        # Hard links do: an engine's root file system is mounted read-only.
-        if subprocess.run(["cp", "-al", str(root_file_system), str(root)], check=False, capture_output=True).returncode:
-            processes.delete_tree(root)
-            subprocess.run(["cp", "-a", str(root_file_system), str(root)], check=True)
+        fill(homes[-1], root_file_system)
         return homes[-1]
 
     yield new

@@ -44,6 +44,9 @@ def files(images: Images, row: dict[str, Any]) -> Finding:
         images.file("usr/lib/x", b"hello"),
         images.link("etc/dangling", "nowhere"),
         images.link("etc/alias", "app.conf"),
+        images.link("bin/su", "../usr/bin/su"),
+        images.hard_link("etc/second", "etc/app.conf"),
+        images.hard_link("etc/third", "etc/second"),
     ]
     return decide(images, "files-as-stated", {"files": [row]}, *members)
 
@@ -60,6 +63,9 @@ def files(images: Images, row: dict[str, Any]) -> Finding:
         {"path": "/lib", "kind": "link", "link": "usr/lib"},
         {"path": "/lib/x", "kind": "file", "sha256": HELLO},
         {"path": "/etc/alias", "kind": "link", "contains": ["hell"]},
+        {"path": "/etc/second", "kind": "file", "contains": ["hello"], "lacks": ["bye"]},
+        {"path": "/etc/third", "contains": ["hello"]},
+        {"path": "/bin/su", "kind": "link", "executable": "other"},
         {"path": "/etc/passwd", "matches": ["^root:[^:]*:0:"]},
         {"path": "/bin/sh", "exists": False},
         {"path": "/lib/y", "exists": False},
@@ -84,6 +90,12 @@ def test_a_file_that_is_as_stated_keeps_the_claim(images: Images, row: dict[str,
         ({"path": "/etc/app.conf", "owner": "app"}, "its owner is 0, stated is app (65532)"),
         ({"path": "/etc/app.conf", "owner": "nobody"}, "its owner is 0, and the image knows no 'nobody'"),
         ({"path": "/etc/app.conf", "executable": "any"}, "is not executable by any: its mode is 0640"),
+        (
+            {"path": "/etc/dangling", "executable": "any"},
+            "is not executable by any: it leads to nowhere, /etc/nowhere is not there",
+        ),
+        ({"path": "/etc/alias", "executable": "any"}, "is not executable by any: its mode is 0640"),
+        ({"path": "/etc/third", "lacks": ["hello"]}, "contains the text 'hello'"),
         ({"path": "/etc/app.conf", "sha256": "0" * 64}, f"its sha256 is {HELLO}, stated is {'0' * 64}"),
         ({"path": "/etc/app.conf", "contains": ["bye"]}, "lacks the text 'bye'"),
         ({"path": "/etc/alias", "lacks": ["hello"]}, "contains the text 'hello'"),

@@ -88,6 +88,12 @@ def test_a_white_out_of_a_folder_s_own_names_is_refused(name: str) -> None:
 REFUSED = {
     "an entry below /a, which is a file": tar([file("a"), file("a/b")]),
     "/a first as a folder with content, and then as a file": tar([file("a/b"), file("a")]),
+    "/a first as a link to a folder with content, and then as a folder": tar(
+        [folder("b"), link("a", "b"), file("a/x"), folder("a")]
+    ),
+    "/l first as a link to a folder with content, and then as a link": tar(
+        [link("l", "b"), file("l/x"), link("l", "c")]
+    ),
     "a part of 300 bytes": extended(b"x", record("path", b"a" * 300)) + header() + END,
     "headers give it two values of path": extended(b"L", b"one\0") + extended(b"x", record("path", b"two")) + header(),
     "a global header that sets path": extended(b"g", record("path", b"two")) + header() + END,

@@ -22,6 +22,7 @@ from stageproof.image import Entry, Kind, Layer, Needles, elf, go_modules, layer
 from stageproof.image.jars import Jar
 from stageproof.image.limits import LIMITS
 from stageproof.image.merge import Merger
+from stageproof.image.patterns import Patterns
 from tests.unit.conftest import file, tar
 from tests.unit.image.layouts import Layout, config_of, descriptor, digest
 from tests.unit.image.tars import END, extended, header, octal, record
@@ -158,6 +159,17 @@ def test_any_bytes_as_the_content_of_a_file(data: bytes) -> None:
     paths = ["etc/passwd", "var/lib/dpkg/status", "lib/apk/db/installed", "x.dist-info/METADATA", "release"]
     found = read(tar([file(path, data) for path in [*paths, "package.json", "x.jar"]]))
     assert len(found.entries) == 7
+
+
+WORDS = st.binary(min_size=1, max_size=4).map(lambda data: bytes(byte % 3 + 97 for byte in data))
+
+
+@usual
+@given(st.lists(WORDS | WORDS.map(lambda word: word * 9), max_size=6), st.lists(WORDS, max_size=40).map(b"".join))
+def test_what_is_looked_for_at_once_is_what_is_found_one_by_one(words: list[bytes], data: bytes) -> None:
+    assert Patterns(words).within(data) == {word for word in words if word in data}
+    long = data + bytes((1 << 20) - len(data) // 2) + data
+    assert Patterns(words).within(long) == {word for word in words if word in long}
 
 
 JSON = st.recursive(

@@ -80,6 +80,38 @@ def test_a_hard_link_to_a_lower_layer_is_followed_and_a_dangling_one_shown_as_su
     assert dangling.kind is Kind.HARD_LINK
 
 
+def test_a_hard_link_to_a_hard_link_or_to_a_link_shows_what_it_is_a_name_of(images: Images) -> None:
+    image = images.image(
+        [
+            images.file("a", b"12345"),
+            images.hard_link("b", "a"),
+            images.hard_link("c", "b"),
+            images.link("l", "/a"),
+            images.hard_link("m", "l"),
+            images.hard_link("x", "y"),
+            images.hard_link("y", "x"),
+        ]
+    )
+    third, link = image.find("/c"), image.find("/m")
+    assert third
+    assert (third.kind, third.size) == (Kind.FILE, 5)
+    assert link
+    assert (link.kind, link.link) == (Kind.LINK, "/a")
+    resolved = image.resolve("/m")
+    assert resolved
+    assert resolved.path == "/a"
+    loop = image.find("/x")
+    assert loop
+    assert loop.kind is Kind.HARD_LINK
+
+
+def test_ten_thousand_folders_that_become_files_take_one_pass(images: Images) -> None:
+    below = [images.file(f"d{number}/x") for number in range(10_000)]
+    image = images.image(below, [images.file(f"d{number}") for number in range(10_000)])
+    assert len(image.tree) == 10_000
+    assert all(entry.is_file for entry in image.tree.values())
+
+
 def test_links_are_followed_inside_the_image_only(images: Images) -> None:
     image = images.image(
         [
