@@ -94,7 +94,9 @@ def additions(catalog: Catalog, recipes: Sequence[Recipe], added: Additions) -> 
         targets[test_target(recipe)] = extra
     targets[HELPER] = _extra(dockerfile.bases((catalog.root / HELPER_FOLDER / "Dockerfile").read_text()), added)
     targets = {name: {key: value for key, value in each.items() if value} for name, each in targets.items()}
-    return {"variable": {name: {"default": ""} for name in proxies()}, "target": targets}
+    # Bake refuses an empty list of variables.
+    variables = {name: {"default": ""} for name in proxies()}
+    return ({"variable": variables} if variables else {}) | {"target": targets}
 
 
 def _extra(references: Sequence[str], added: Additions) -> Json:

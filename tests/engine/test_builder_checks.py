@@ -48,6 +48,23 @@ def test_every_dockerfile_is_clean(engine: Engine, root: Path, contexts: dict[st
     assert {name: complaints(check) for name, check in told.items() if complaints(check)} == {}
 
 
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"], ids=["without a proxy", "with a proxy"])
+def test_the_builder_takes_what_a_run_adds(
+    engine: Engine, project: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    added = bake.additions(project, project.recipes, bake.Additions(contexts={}, ca_folder=tmp_path))
+    (tmp_path / "added.json").write_text(json.dumps(added))
+    command = [*engine.buildx, "bake", "-f", bake.FILE, "-f", str(tmp_path / "added.json"), "--print", "go-plain"]
+    environment = engine.environment() | bake.proxies()
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["target"]["go-plain"].get("args", {}).get("HTTPS_PROXY", "") == proxy
+
+
 def test_a_fault_is_told(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch as one\nENTRYPOINT run it\n")
     (tmp_path / bake.FILE).write_text(json.dumps({"target": {"bad": {"context": "."}}}))
