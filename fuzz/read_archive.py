@@ -17,7 +17,8 @@ with atheris.instrument_imports(include=["stageproof"]):
     from stageproof.image.limits import Limits
 
 LIMITS = Limits(layer=64 << 20, kept=1 << 20, ratio_from=1 << 20, seconds=20)
-CACHE = Path(tempfile.mkdtemp(prefix="stageproof-fuzz-"))
+CACHE = Path(tempfile.gettempdir()) / "stageproof-fuzz"
+"""One folder for all runs: the fuzzer ends the process at once, and nothing can be removed then."""
 
 
 def one(data: bytes) -> None:
@@ -30,8 +31,7 @@ def one(data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    shutil.rmtree(CACHE, ignore_errors=True)
+    CACHE.mkdir()
     atheris.Setup(sys.argv, one)
-    try:
-        atheris.Fuzz()
-    finally:
-        shutil.rmtree(CACHE, ignore_errors=True)
+    atheris.Fuzz()

@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol
 
 from stageproof.errors import ImageError
 from stageproof.image import packing
+from stageproof.image.aside import ahead
 from stageproof.image.limits import Limits
 from stageproof.image.shelf import PIECE, Blob, Shelf, seal
 from stageproof.image.store import Digests
@@ -167,7 +168,14 @@ def passing(pieces: Iterable[bytes], what: str, shelf: Shelf, *, trusted: bool =
 
     An engine is `trusted` to name blobs by their digest: what it names and is remembered is passed over unread.
     """
-    outer = Stream(pieces, what, until=shelf.until)
+    coming = ahead(pieces)
+    try:
+        return _passed(Stream(coming, what, until=shelf.until), what, shelf, trusted=trusted)
+    finally:
+        coming.close()
+
+
+def _passed(outer: Stream, what: str, shelf: Shelf, *, trusted: bool) -> Passed:
     head = outer.peek(BLOCK)
     tar = Tar(Stream(packing.unpacked(head, outer.rest(), what, shelf.limits), what, until=shelf.until), _outer(shelf))
     passed = Passed()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NoReturn
+
+from msgspec import structs
 
 from stageproof.errors import ImageError
 from stageproof.image import content
 from stageproof.image.aside import Aside
-from stageproof.image.content import Search
+from stageproof.image.content import Content, Search
 from stageproof.image.gzip_size import GzipSize
 from stageproof.image.limits import LIMITS, Limits
 from stageproof.image.needles import Needles
@@ -21,6 +24,10 @@ from stageproof.image.tree import MAX_LINKS, NO_FACTS, Entry, Facts, Kind, Layer
 
 _OPAQUE, _WHITE_OUT = ".wh..wh..opq", ".wh."
 _NO_NAMES = frozenset({"", ".", ".."})
+_LARGE = 1 << 17
+"""Files from this size on are looked at in a thread of their own: most of that work releases Python's lock."""
+_MOST_WAITING = 1 << 26
+_UNSETTLED: Content = ("looked at aside", "", NO_FACTS)
 _KINDS = {
     b"0": Kind.FILE,
     b"1": Kind.HARD_LINK,
@@ -53,7 +60,9 @@ def read(  # noqa: PLR0913 -- what a reading needs, each with its default
             reading.add(tar, member)
         for _ in tar.stream.rest():
             pass
+        reading.settle()
     finally:
+        reading.worker.shutdown(cancel_futures=True)
         hashing.finish()
         pull = gzip.finish() if gzip else 0
     if tar.hidden:
@@ -66,7 +75,7 @@ def read(  # noqa: PLR0913 -- what a reading needs, each with its default
         disk=sum(_on_disk(entry) for entry in reading.entries.values()),
         pull=pull,
         remarks=reading.remarks(),
-        found=reading.search.found,
+        found=dict(sorted(reading.search.found.items())),
     )
 
 
@@ -97,6 +106,11 @@ class _Reading:
     """Folder as a name says it -> where it is, links of this layer followed. Holds every folder that has content."""
     followed: set[str] = field(default_factory=set)
     """Links of this layer through which the place of an entry led."""
+    worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    looking: list[tuple[str, Future[Content]]] = field(default_factory=list)
+    """Large files that are being looked at, in the order in which they came."""
+    waiting: int = 0
+    """Their bytes."""
     said: list[str] = field(default_factory=list)
     unsaid: int = 0
 
@@ -120,16 +134,14 @@ class _Reading:
             if kind is Kind.HARD_LINK:
                 link = "/".join(self.place(link))
             elif kind is Kind.FILE:
-                large = member.size > content.HELD
-                look = content.in_windows(path, tar.data(), self.search) if large else None
-                sha256, md5, facts = look or content.whole(path, tar.whole(), self.search)
+                sha256, md5, facts = self.look(tar, path, member.size)
         if path in self.entries or kind in _DEVICES or member.two_sizes is not None:
             self.judge(path, kind, member)
         if self.search.has_needles:
             self.search.names(path, link)
         self.kept += len(path) + len(link)
         if facts is not NO_FACTS or member.attributes or self.kept > self.limits.kept:
-            self.keep(member, facts)
+            self.keep(member.attributes, facts)
         self.entries[path] = Entry(
             path,
             kind,
@@ -144,6 +156,29 @@ class _Reading:
             facts,
             md5,
         )
+
+    def look(self, tar: Tar, path: str, size: int) -> Content:
+        """Look at the content of a file: here, or of a large one aside, so that reading goes on meanwhile."""
+        if size > content.HELD:
+            return content.in_windows(path, tar.data(), self.search)
+        data = tar.whole()
+        if size < _LARGE:
+            return content.whole(path, data, self.search)
+        if self.waiting + size > _MOST_WAITING:
+            self.settle()
+        self.waiting += size
+        self.looking.append((path, self.worker.submit(content.whole, path, data, self.search)))
+        return _UNSETTLED
+
+    def settle(self) -> None:
+        """Put in what was found aside; of a path that came again, the last one counts."""
+        for path, found in dict(self.looking).items():
+            sha256, md5, facts = found.result()
+            entry = self.entries.get(path)
+            if entry is not None and entry.sha256 is _UNSETTLED[0]:
+                self.entries[path] = structs.replace(entry, sha256=sha256, facts=facts, md5=md5)
+                self.keep((), facts)
+        self.looking, self.waiting = [], 0
 
     def place(self, written: str) -> tuple[str, str]:
         """Give folder and name of an entry, links of this layer followed in the folder; no name: the root."""
@@ -224,9 +259,9 @@ class _Reading:
             self.refuse(f"a white-out of {target!r} in {folder or '/'}")
         self.removed.append(f"{folder}/{target}")
 
-    def keep(self, member: Member, facts: Facts) -> None:
+    def keep(self, attributes: tuple[tuple[str, bytes], ...], facts: Facts) -> None:
         """Count what the index holds in memory beside names."""
-        self.kept += sum(len(name) + len(value) for name, value in member.attributes)
+        self.kept += sum(len(name) + len(value) for name, value in attributes)
         self.kept += len(facts.content or b"") + sum(len(name) for name in facts.members)
         self.kept += sum(len(name) + len(version) for _, name, version in facts.packages)
         if self.kept > self.limits.kept:

@@ -72,6 +72,28 @@ def test_of_two_entries_of_one_path_the_last_one_counts() -> None:
     assert found.entries["/a"].size == 8
 
 
+LARGE = b"x" * 200_000
+
+
+@pytest.mark.parametrize("last", [b"small", LARGE + b"!", b"#!/bin/sh\n" + LARGE])
+def test_of_two_large_files_of_one_path_the_last_one_counts(last: bytes) -> None:
+    entry = read(tar([file("a", LARGE), file("a", last)])).entries["/a"]
+    assert (entry.size, entry.sha256) == (len(last), hashlib.sha256(last).hexdigest())
+    assert entry.facts.interpreter == ("/bin/sh" if last.startswith(b"#!") else "")
+
+
+def test_large_and_small_files_keep_their_order_and_their_own_content() -> None:
+    datas = [bytes([number]) * (300_000 if number % 2 else 300) for number in range(40)]
+    found = read(tar([file(f"{number}", data) for number, data in enumerate(datas)])).entries
+    assert list(found) == [f"/{number}" for number in range(40)]
+    assert [entry.sha256 for entry in found.values()] == [hashlib.sha256(data).hexdigest() for data in datas]
+
+
+def test_a_large_file_that_is_no_file_any_more_leaves_nothing() -> None:
+    entry = read(tar([file("a", LARGE), link("a", "x")])).entries["/a"]
+    assert (entry.kind, entry.sha256) == (Kind.LINK, "")
+
+
 def test_a_thousand_remarks_are_counted_and_not_kept() -> None:
     found = read(tar([file("a", b"")] * 1000), Limits(remarks=10))
     assert len(found.remarks) <= 11
