@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from stageproof.engine import find
 from stageproof.engine.client import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background of a script it is ignored, and what the tests start would ignore it too: Ctrl-C is asked for.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples each time, so that a red run is about the change; fuzz/ looks for new ones.
 hypothesis.settings.register_profile("the same each time", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("the same each time")
