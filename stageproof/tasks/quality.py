@@ -45,7 +45,7 @@ def _commands(tier: str) -> list[list[str]]:
         "types": [[str(_BIN / "mypy")]],
         "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
         "unit": [[*_PYTEST, "tests/unit", "-n", "2", *coverage]],
-        "engine": [[*_PYTEST, "tests/engine", "-n", "4", "--dist", "loadfile", *coverage]],
+        "engine": [[*_PYTEST, "tests/engine", "-n", "3", "--dist", "loadfile", *coverage]],
         "images": [[*_PYTEST, "tests/images", "-n", "4", *coverage]],
     }[tier]
 

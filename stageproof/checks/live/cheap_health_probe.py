@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stageproof.checks.running import ended, live_of, restricted
-from stageproof.checks.subject import Subject, failed, passed, unknown
+from stageproof.checks.subject import Subject, failed, not_applicable, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Options, Running, cgroup
 from stageproof.live.options import NANOSECONDS
@@ -24,7 +24,7 @@ def check(subject: Subject, path: str = "/", runs: int = 3, share: float = 0.1) 
     live = live_of(subject)
     command = live.health_command
     if not command:
-        return failed(ID, "has no health command", do="add HEALTHCHECK with the app's self-probe, in exec form")
+        return not_applicable(ID, "has no health command, which is the matter of healthcheck-resolves")
     words = command[1:] if command[0] == "CMD" else ["/bin/sh", "-c", command[1]]
     interval = (live.config["Healthcheck"].get("Interval") or DEFAULT_INTERVAL * NANOSECONDS) / NANOSECONDS
     try:

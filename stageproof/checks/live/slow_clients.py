@@ -11,7 +11,7 @@ from stageproof.checks.subject import Subject, failed, passed
 from stageproof.errors import ContainerError
 from stageproof.live import Answer, Kept, Live, Request, Running
 from stageproof.live.restrictions import restricted
-from stageproof.model import Evidence, Finding
+from stageproof.model import Evidence, Finding, Verdict
 
 ID = "slow-clients"
 CLAIM = "serves others while clients are slow, and closes the slow ones"
@@ -43,10 +43,13 @@ def check(  # noqa: PLR0913, PLR0917 -- the parameters of the contract
     """Open connections that stop in the middle of their headers, and one that drips; ask others; wait for the ends."""
     live = live_of(subject)
     try:
-        seen = _watch(live, path, clients, patience + grace)
+        finding = _judge(_watch(live, path, clients, patience + grace), patience + grace, answer)
+        if finding.verdict is Verdict.FAIL:
+            # Once more: what was closed too late may have been late because the machine was busy.
+            finding = _judge(_watch(live, path, clients, patience + grace), patience + grace, answer)
     except ContainerError as error:
         return ended(ID, error, DO)
-    return _judge(seen, patience + grace, answer)
+    return finding
 
 
 @contextmanager

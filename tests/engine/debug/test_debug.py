@@ -113,6 +113,7 @@ def test_ctrl_c_is_for_the_command_and_not_for_the_session(target: Container, te
     session.wait_for("# ")
     session.type("echo still $((40 + 2))\r")
     session.wait_for("still 42")
+    session.wait_for("# ")
     session.type("\x04")
     session.wait()
     assert target.state().running

@@ -116,9 +116,12 @@ def test_a_shell_before_the_app_is_not_the_app(broken: Broken, session: Session,
     assert declared.verdict is Verdict.PASS
 
 
-def test_an_image_without_a_health_command_has_no_cheap_one(broken: Broken, session: Session, decide: Decide) -> None:
+def test_where_there_is_no_health_command_nothing_is_said_of_its_cost(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
     finding = decide("cheap-health-probe", session(broken("", "HEALTHCHECK NONE")))
-    assert (finding.verdict, finding.message) == (Verdict.FAIL, "has no health command")
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+    assert finding.message == "has no health command, which is the matter of healthcheck-resolves"
 
 
 def test_a_service_without_errors_has_nothing_to_reveal(good: Live, decide: Decide) -> None:

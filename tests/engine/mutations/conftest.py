@@ -46,7 +46,7 @@ def broken_claims(
         with Live(bench.client, digest, run=Run.new(), helper_image=kept.helper, limits=recipe.stack.limits) as live:
             subject = subjects.subject(bench, recipe, live, kept)
             claims = [claim for claim in recipe.variant.claims if not verify.is_reported_only(claim)]
-            findings = verify.decide_all(claims, subject)
+            findings = verify.decide_all(claims, subject, verify.AT_ONCE)
         return {finding.claim: finding for finding in findings if finding.verdict not in verify.KEPT}
 
     yield broken

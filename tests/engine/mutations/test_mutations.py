@@ -69,7 +69,7 @@ def test_running_as_root_breaks_the_claims_about_the_user(broken_claims: Broken)
 def test_ignoring_sigterm_breaks_the_claims_about_the_stop(broken_claims: Broken) -> None:
     listens = '"/app/src/main.js"]\nHEALTHCHECK'
     found = broken_claims("node-distroless", [(listens, f'"--import", {DEAF}, {listens}')])
-    assert set(found) == {"graceful-stop", "in-flight-requests"}
+    assert set(found) == {"graceful-stop", "in-flight-requests", "stop-during-start"}
     assert all(finding.verdict is Verdict.FAIL for finding in found.values())
 
 
