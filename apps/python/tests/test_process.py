@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Serve = Callable[..., Service]
 
 GET = b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n"
-FAR_LESS = 30.0
-"""Seconds: far less than the minute or the hour that the end would otherwise wait, and enough for a busy machine."""
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -212,7 +210,7 @@ def test_a_signal_turns_readiness_off_at_once_then_drains_then_stops(serve: Serv
     started = time.monotonic()
     service.send(sig)
     service.wait_for_state("draining")
-    assert time.monotonic() - started < 2, "only when the drain was over"
+    assert time.monotonic() - started < 1
     assert service.get("/qr?text=a")[0] == 200
     wait_for(lambda: service.state() == "refused", "the socket to close")
     assert time.monotonic() - started >= 2
@@ -235,7 +233,7 @@ def test_a_request_that_takes_too_long_is_cut_off_and_the_end_is_still_clean(ser
     started = time.monotonic()
     service.send(signal.SIGTERM)
     assert service.exit_code() == 0
-    assert 1 <= time.monotonic() - started < FAR_LESS
+    assert 1 <= time.monotonic() - started < 4
     assert isinstance(request.result(), OSError)
     assert service.logged("1 requests were not finished in time")
 
@@ -249,7 +247,7 @@ def test_idle_connections_do_not_delay_the_end(serve: Serve) -> None:
         started = time.monotonic()
         service.send(signal.SIGTERM)
         assert service.exit_code() == 0
-        assert time.monotonic() - started < FAR_LESS
+        assert time.monotonic() - started < 2
 
 
 def test_a_second_signal_changes_nothing(serve: Serve) -> None:
@@ -281,23 +279,23 @@ def test_a_signal_at_any_moment_of_the_start_ends_it_with_code_0(start: Serve) -
         return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
     for step in range(12):
-        service = start(DRAIN_SECONDS="0", SHUTDOWN_SECONDS="60")
+        service = start(DRAIN_SECONDS="0")
         wait_for(lambda service=service: handles_sigterm(service), "a handler")  # type: ignore[misc]
         moment = time.monotonic() + step * 0.05
         wait_for(lambda moment=moment: time.monotonic() >= moment, "the moment")  # type: ignore[misc]
         started = time.monotonic()
         service.send(signal.SIGTERM)
         assert service.exit_code() == 0, step
-        assert time.monotonic() - started < FAR_LESS, step
+        assert time.monotonic() - started < 4, step
 
 
 def test_sigquit_stops_at_once(serve: Serve) -> None:
-    service = serve(CHAOS_DELAY="3600", SHUTDOWN_SECONDS="60")
+    service = serve(CHAOS_DELAY="3600")
     request = slow_request(service)
     started = time.monotonic()
     service.send(signal.SIGQUIT)
     assert service.exit_code() == 0
-    assert time.monotonic() - started < FAR_LESS
+    assert time.monotonic() - started < 3
     assert isinstance(request.result(), OSError)
 
 
@@ -321,7 +319,7 @@ def test_slow_clients_do_not_keep_others_waiting_and_are_closed(serve: Serve) ->
             connection.sendall(head)
         started = time.monotonic()
         assert service.get("/qr?text=a")[0] == 200
-        assert time.monotonic() - started < 8, "only when the slow ones were gone"
+        assert time.monotonic() - started < 2
         assert [read_all(connection) for connection in slow] == [b""] * 200
         assert 8 < time.monotonic() - started < 15
 

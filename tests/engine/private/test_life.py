@@ -274,18 +274,27 @@ def test_status_tells_each_state(home: Home, invoke: Run) -> None:
 
 OURS = re.compile(r" -[io] sp\w+ ")
 """A rule that Docker made for a bridge of a private engine."""
+SOMEBODY = "FORWARD -s 192.0.2.1/32 -m comment --comment stageproof-somebody -j ACCEPT"
+"""A rule marked like those of another private engine, about an address that nobody has."""
 
 
 def test_no_rule_of_another_owner_is_touched(home: Home, root_file_system: Path) -> None:
-    def others() -> list[str]:
-        listed = subprocess.run(
-            ["chroot", str(root_file_system), "iptables-nft", "-S"], capture_output=True, text=True, check=True
-        )
-        # Other engines of these tests start and stop meanwhile: theirs are marked like ours.
-        return [line for line in listed.stdout.splitlines() if "stageproof-" not in line and not OURS.search(line)]
+    def iptables(*words: str) -> list[str]:
+        command = ["chroot", str(root_file_system), "iptables-nft", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
-    before = others()
-    private.start(home=home)
-    assert others() == before
-    private.stop(home)
-    assert others() == before
+    def others() -> list[str]:
+        # Other engines of these tests start and stop meanwhile: theirs are marked like ours, and one stands for them.
+        marked = (line for line in iptables("-S") if "stageproof-" not in line or "stageproof-somebody" in line)
+        return [line for line in marked if not OURS.search(line)]
+
+    iptables("-A", *SOMEBODY.split())
+    try:
+        before = others()
+        assert f"-A {SOMEBODY}" in before
+        private.start(home=home)
+        assert others() == before
+        private.stop(home)
+        assert others() == before
+    finally:
+        iptables("-D", *SOMEBODY.split())
