@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stageproof import __version__, dockerfile
 from stageproof.engine import bake, bases, ca, record
@@ -39,6 +39,17 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What a build stands on here, beside the files of the repository."""
+
+    bases: Bases
+    additions: Mapping[str, Any]
+    """A bake file that completes the committed one: this machine's bases, CA and proxies."""
+    ca_bundle: str
+    """Empty: there is no company CA."""
+
+
+@dataclass(frozen=True)
 class Result:
     """What came of a build, and what it stood on."""
 
@@ -56,6 +67,17 @@ def build(
     progress: Callable[[str], None],
 ) -> Result:
     """Build the recipes, their test stages and the helper image in one bake call, and remember what was built."""
+    planned = plan(bench, recipes, options, progress)
+    variables = app_variables(bench.root)
+    builder = options.builder or os.environ.get("BUILDX_BUILDER")
+    call = building.Call(bench.engine, bench.root, bench.root / record.FOLDER, variables, builder)
+    outcome = building.build(call, planned.additions, _waves(bench, recipes, options.jobs), tell)
+    kept = _remember(bench, recipes, planned, outcome, variables)
+    return Result(planned.bases, outcome, kept)
+
+
+def plan(bench: Workbench, recipes: Sequence[Recipe], options: Options, progress: Callable[[str], None]) -> Plan:
+    """Choose the bases of recipes, make stand-ins where one is missing, and say what the bake file lacks."""
     company = ca.find(options.ca_file)
     helper_file = (bench.root / bake.HELPER_FOLDER / "Dockerfile").read_text(encoding="utf-8")
     references = [reference for recipe in recipes for reference in recipe.bases] + list(dockerfile.bases(helper_file))
@@ -68,22 +90,14 @@ def build(
         cache=cache_folder(),
         progress=progress,
     )
-    folder = bench.root / record.FOLDER
     added = bake.Additions(
         contexts=chosen.contexts,
-        ca_folder=ca.layer_folder(company, folder) if company else None,
+        ca_folder=ca.layer_folder(company, bench.root / record.FOLDER) if company else None,
         no_cache=options.no_cache,
         load=options.builder is not None,
     )
-    variables = app_variables(bench.root)
-    call = building.Call(
-        bench.engine, bench.root, folder, variables, options.builder or os.environ.get("BUILDX_BUILDER")
-    )
-    outcome = building.build(
-        call, bake.additions(bench.catalog, recipes, added), _waves(bench, recipes, options.jobs), tell
-    )
-    kept = _remember(bench, recipes, chosen, outcome, variables, str(company.bundle) if company else "")
-    return Result(chosen, outcome, kept)
+    bundle = str(company.bundle) if company else ""
+    return Plan(chosen, bake.additions(bench.catalog, recipes, added), bundle)
 
 
 def app_variables(root: Path) -> dict[str, str]:
@@ -107,14 +121,10 @@ def _waves(bench: Workbench, recipes: Sequence[Recipe], jobs: int | None) -> lis
     return waves
 
 
-def _remember(  # noqa: PLR0913, PLR0917 -- what a record is made of
-    bench: Workbench,
-    recipes: Sequence[Recipe],
-    chosen: Bases,
-    outcome: Outcome,
-    variables: Mapping[str, str],
-    bundle: str,
+def _remember(
+    bench: Workbench, recipes: Sequence[Recipe], planned: Plan, outcome: Outcome, variables: Mapping[str, str]
 ) -> Record:
+    chosen = planned.bases
     old = record.read(bench.root)
     engine = bench.engine_id
     images = dict(old.images) if old.engine == engine else {}
@@ -137,7 +147,9 @@ def _remember(  # noqa: PLR0913, PLR0917 -- what a record is made of
             pull=before.pull if before and same else 0,
         )
     helper = outcome.built.get(bake.HELPER)
-    kept = Record(engine=engine, helper=helper.digest if helper else old.helper, ca_bundle=bundle, images=images)
+    kept = Record(
+        engine=engine, helper=helper.digest if helper else old.helper, ca_bundle=planned.ca_bundle, images=images
+    )
     kept = _measured(bench, kept)
     record.write(bench.root, kept)
     return kept

@@ -108,6 +108,10 @@ class EngineDiedError(EngineError):
     exit_code = 16
 
 
+NO_SPACE = "no space left on device"
+"""The kernel's words for a full disk, which engine and builder hand on."""
+
+
 class DiskFullError(EngineError):
     """There is no space left for what has to be written."""
 

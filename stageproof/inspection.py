@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from docker import DockerClient
 
-from stageproof import checks, contract, ignores, verify
+from stageproof import checks, contract, decided, ignores, verify
 from stageproof.checks import stated
 from stageproof.checks.origin import BASE_NAME
 from stageproof.checks.subject import Subject
@@ -24,6 +24,8 @@ from stageproof.engine.client import failures_as_errors
 from stageproof.errors import ImageError, UsageError
 from stageproof.ignores import Ignore
 from stageproof.image import Image, Needles, sources
+from stageproof.image.sources import needs_engine
+from stageproof.image.store import Store
 from stageproof.model import Claim
 from stageproof.names import nearest
 from stageproof.verify import Judged, Verified
@@ -105,31 +107,54 @@ def opened(order: Order, *, progress: Progress = _quiet, stdin: BinaryIO | None 
     if order.run:
         _refuse_archives(order.sources)
     with failures_as_errors(), ExitStack() as undo:
-        engine = _Opened(progress, undo)
-        progress(f"reading {', '.join(order.sources)}")
-        read = sources.read(
-            order.sources,
-            cache=cache_folder(),
-            engine=engine.images,
-            platform=order.platform,
-            needles=_needles(order.contract),
-            stdin=stdin,
-        )
-        starter = engine.starter(undo) if order.run else None
-        yield [
-            Found(_name(source, image, found), image, order.dockerfile, engine.bases(order, image), starter)
-            for source, found in read.items()
-            for image in found
+        read = _read(order, _Opened(progress, undo), undo, stdin)
+        yield [found for of_source in read.values() for found in of_source]
+
+
+def _read(order: Order, engine: _Opened, undo: ExitStack, stdin: BinaryIO | None) -> dict[str, list[Found]]:
+    engine.progress(f"reading {', '.join(order.sources)}")
+    read = sources.read(
+        order.sources,
+        cache=cache_folder(),
+        engine=engine.images,
+        platform=order.platform,
+        needles=_needles(order.contract),
+        stdin=stdin,
+    )
+    starter = engine.starter(undo) if order.run else None
+    return {
+        source: [
+            Found(_name(source, image, images_), image, order.dockerfile, engine.bases(order, image), starter)
+            for image in images_
         ]
+        for source, images_ in read.items()
+    }
 
 
 def inspect(order: Order, *, today: date, progress: Progress = _quiet, stdin: BinaryIO | None = None) -> list[Verified]:
-    """Decide every claim about every image. Raises an Error where an image cannot be read, or not be run."""
-    with opened(order, progress=progress, stdin=stdin) as found:
+    """Decide every claim about every image. Raises an Error where an image cannot be read, or not be run.
+
+    What was decided before about an engine's image that has not changed is not decided again; see `decided`.
+    """
+    if order.run:
+        _refuse_archives(order.sources)
+    with failures_as_errors(), ExitStack() as undo:
+        engine = _Opened(progress, undo)
+        keys = {} if order.run else {name: engine.key(order, name) for name in order.sources if needs_engine(name)}
+        store = Store(cache_folder())
+        before = {name: found for name, key in keys.items() if (found := decided.recall(store, key)) is not None}
+        left = replace(order, sources=[source for source in order.sources if source not in before])
+        read = _read(left, engine, undo, stdin) if left.sources else {}
         verified = []
-        for each in found:
-            progress(f"deciding {len(order.contract.claims)} claims about {each.name}")
-            verified.append(_verified(order, each))
+        for source in dict.fromkeys(order.sources):
+            if source in before:
+                verified.append(before[source])
+                continue
+            for each in read[source]:
+                progress(f"deciding {len(order.contract.claims)} claims about {each.name}")
+                verified.append(_verified(order, each))
+            if source in keys and engine.key(order, source) == keys[source]:
+                decided.remember(store, keys[source], verified[-1])
     return _with_ignores(verified, order.ignores, today)
 
 
@@ -142,23 +167,32 @@ class _Opened:
     """The engine, opened when something first asks for it, and closed at the end."""
 
     def __init__(self, progress: Progress, undo: ExitStack) -> None:
-        self._progress = progress
+        self.progress = progress
         self._undo = undo
 
     @cached_property
     def client(self) -> DockerClient:
-        opened = images.reach(self._progress)
+        opened = images.reach(self.progress)
         self._undo.callback(opened.close)
         return opened
 
     def images(self) -> images.Images:
         return images.Images(self.client)
 
+    def key(self, order: Order, name: str) -> str:
+        """Give the key under which the findings of one of the engine's images are remembered."""
+        about = [self.images().describe(name)]
+        labels = (about[0].get("Config") or {}).get("Labels") or {}
+        with suppress(ImageError):  # nobody has to have the base at hand
+            if base := _base(order, labels):
+                about.append(self.images().describe(base))
+        return decided.key(about, name, order.contract, order.platform, order.dockerfile)
+
     def bases(self, order: Order, image: Image) -> Mapping[str, Image]:
         """Give the bases that the Dockerfile or the image itself names, as far as the open engine has them."""
         if "client" not in self.__dict__:
             return {}
-        named = order.dockerfile.base() if order.dockerfile else image.config.labels.get(BASE_NAME, "")
+        named = _base(order, image.config.labels)
         if not named:
             return {}
         try:
@@ -177,8 +211,13 @@ class _Opened:
         run = Run.new()
         sweep(self.client)
         undo.enter_context(_emptied_when_interrupted(self.client, run.id))
-        image = helper.ensure(self.client, lambda: find.ensure(self._progress), run)
+        image = helper.ensure(self.client, lambda: find.ensure(self.progress), run)
         return lambda each: Live(self.client, each.id, run=run, helper_image=image, hardened=True)
+
+
+def _base(order: Order, labels: Mapping[str, str]) -> str:
+    """Name the base, by the Dockerfile or else by the image's own label; empty if neither tells."""
+    return order.dockerfile.base() if order.dockerfile else labels.get(BASE_NAME, "")
 
 
 @contextmanager
@@ -204,7 +243,7 @@ def _needles(asked: Contract) -> Needles:
 
 
 def _refuse_archives(asked: Sequence[str]) -> None:
-    archives = [source for source in asked if not sources.needs_engine(source)]
+    archives = [source for source in asked if not needs_engine(source)]
     if archives:
         failed = f"{archives[0]} cannot be run"
         why = "an archive that nobody has looked at is not loaded into an engine"

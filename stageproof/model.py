@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -158,6 +158,6 @@ class Finding:
     claim: str
     verdict: Verdict
     message: str
-    evidence: Sequence[Evidence] = ()
+    evidence: tuple[Evidence, ...] = ()
     do: str = ""
     seconds: float = 0.0

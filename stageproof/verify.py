@@ -17,7 +17,7 @@ from stageproof.model import Claim, Evidence, Finding, Verdict
 
 KEPT = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 """The verdicts with which a contract is kept: a claim that says nothing about an image has given its reason."""
-AT_ONCE = 3
+AT_ONCE = 2
 """How many claims of one image are decided at the same time: those that wait do not hold the others."""
 REPORT = "report"
 """The one parameter that is the contract's and not the check's: the finding is shown, and fails nothing."""

@@ -28,18 +28,20 @@ WORKDIR /app
 # A start that ends before the socket opens: it leaves the loaded and linked classes for the JVM to begin with.
 # The cache fits exactly this JVM and these jars, their times included.
 RUN --mount=type=tmpfs,target=/tmp \
-    ["/opt/java/openjdk/bin/java", "-XX:AOTCacheOutput=/app/qr.aot", "-Dspring.context.exit=onRefresh", \
-    "-jar", "/app/qr.jar"]
+    ["/opt/java/openjdk/bin/java", "-XX:AOTCacheOutput=/app/qr.aot", "-Dspring.aot.enabled=true", \
+    "-Dspring.context.exit=onRefresh", "-jar", "/app/qr.jar"]
 # A number, because Kubernetes cannot prove of a name that it is not root.
 USER 65532:65532
 EXPOSE 8080
 # With -XX:AOTMode=on in JAVA_TOOL_OPTIONS a cache that does not fit ends the start; without, it only makes it slow.
+# Which beans there are was decided when the jar was made: process-aot in pom.xml.
 # Half of the memory limit for the heap: the other half is for classes, code and threads.
 # A process that is out of memory is better ended than half alive.
 # No performance data: they would be a file in /tmp.
 # What the JVM itself has to say goes to standard error; standard output is for JSON.
 ENTRYPOINT ["/opt/java/openjdk/bin/java", \
     "-XX:AOTCache=/app/qr.aot", \
+    "-Dspring.aot.enabled=true", \
     "-XX:MaxRAMPercentage=50", \
     "-XX:+ExitOnOutOfMemoryError", \
     "-XX:-UsePerfData", \

@@ -13,9 +13,9 @@ from typing import Any
 
 from stageproof.engine import pulse
 from stageproof.engine.bake import FILE, proxies
-from stageproof.engine.client import NO_SPACE, Engine, died
+from stageproof.engine.client import Engine, died
 from stageproof.engine.progress import Reader, Step
-from stageproof.errors import BuildError, DiskFullError, DockerCliError
+from stageproof.errors import NO_SPACE, BuildError, DiskFullError, DockerCliError
 
 ADDITIONS = "additions.json"
 _METADATA = "metadata.json"

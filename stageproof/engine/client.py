@@ -17,17 +17,17 @@ from docker.context import Context, ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils.socket import SocketError
 
-from stageproof.errors import DiskFullError, EngineDiedError, EngineError, EngineTooOldError
+from stageproof.errors import NO_SPACE, DiskFullError, EngineDiedError, EngineError, EngineTooOldError
 
 Kind = Literal["docker-host", "context", "socket", "private"]
 Store = Literal["classic", "containerd"]
 
 OLDEST_ENGINE = (23, 0)
 """The first whose builds take named contexts by default."""
+OLDEST_API = "1.41"
+"""Of the first Docker Engine 20.10; a client is opened with it where nothing is known of the engine yet."""
 TIMEOUT_SECONDS = 120
 """How long an engine may be silent before it counts as one that hangs. A save has longer: `images.SAVE_SECONDS`."""
-NO_SPACE = "no space left on device"
-"""The kernel's words for a full disk, which engine and builder hand on."""
 ASK_SECONDS = 5
 """How long the question "are you there?" may take."""
 
@@ -101,16 +101,24 @@ class Answer:
     """"Engine", or the name of what only speaks like one."""
 
 
+def knock(host: str) -> None:
+    """Raise OSError where nobody listens at a Unix socket: the SDK would leave its own end open there."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.settimeout(ASK_SECONDS)
+            knocking.connect(host.removeprefix("unix://"))
+
+
 def ask(kind: Kind, host: str, context: str = "") -> Answer:
     """Ask an engine who it is; a DockerException or an OSError if none answers."""
-    if host.startswith("unix://"):
-        # Asked first, since the SDK leaves its socket open where nobody listens.
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
-            knock.settimeout(ASK_SECONDS)
-            knock.connect(host.removeprefix("unix://"))
-    client = connect(kind, host, context, ASK_SECONDS)
+    knock(host)
+    client = connect(kind, host, context, ASK_SECONDS, OLDEST_API)
     try:
-        version, info = client.version(), client.info()
+        # Both without a version in the address, so that one question less is asked: which versions there are.
+        version = client.version(api_version=False)
+        told = client.api.get(f"{client.api.base_url}/info")
+        told.raise_for_status()
+        info = told.json()
     finally:
         client.close()
     return Answer(

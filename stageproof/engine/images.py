@@ -67,7 +67,7 @@ def reach(
     seen = find.look(find.place(environment))
     if seen.answer is not None:
         at = seen.place
-        return client.connect(at.kind, at.host, at.context, client.TIMEOUT_SECONDS)
+        return client.connect(at.kind, at.host, at.context, client.TIMEOUT_SECONDS, seen.answer.api)
     engine = find.find(home, environment)
     if engine is None and home.root.is_dir():
         engine = private.start(progress, home=home)

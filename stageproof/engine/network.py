@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -68,7 +69,15 @@ def remove_bridges(home: Home, pool: IPv4Network | None) -> None:
         held = [one["local"] for one in link.get("addr_info", []) if one.get("family") == "inet"]
         inside = pool is not None and any(IPv4Network(one).subnet_of(pool) for one in held)
         if name == home.bridge or name in known or (inside and name.startswith("br-")):
-            run_in_root(home, "ip", "link", "delete", name)
+            _remove_bridge(home, name)
+
+
+def _remove_bridge(home: Home, name: str) -> None:
+    """Remove a bridge with its ports: a container's goes with the container, but one that was half made stays."""
+    for port in json.loads(run_in_root(home, "ip", "-j", "link", "show", "master", name) or "[]"):
+        with suppress(NetworkError):  # it may have gone meanwhile
+            run_in_root(home, "ip", "link", "delete", port["ifname"])
+    run_in_root(home, "ip", "link", "delete", name)
 
 
 def rules(home: Home, pool: IPv4Network) -> list[list[str]]:

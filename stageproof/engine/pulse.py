@@ -57,6 +57,7 @@ def _listen(engine: Engine, process: subprocess.Popen[str], pulse: Pulse, over: 
 def _silence(engine: Engine) -> DockerException | OSError | None:
     """Ask, and give what came instead of an answer."""
     try:
+        client.knock(engine.host)
         opened = client.connect(engine.kind, engine.host, engine.context, client.ASK_SECONDS, engine.api)
         try:
             opened.ping()

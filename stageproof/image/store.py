@@ -1,4 +1,4 @@
-"""Layers and configs remembered on disk, so that no layer is read twice.
+"""Layers, configs and findings remembered on disk, so that no layer is read twice.
 
 One file per layer, named by its diff id, and one per layer and set of needles. Files are written beside and moved into
 place: several processes may share a folder, and half a file is never read. A file that cannot be read counts as absent.
@@ -66,7 +66,7 @@ _DIGESTS = msgspec.msgpack.Decoder(tuple[str, str])
 
 
 class Store:
-    """The folder of remembered layers and configs."""
+    """The folder of remembered layers, configs and findings."""
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         self._above = folder
@@ -127,6 +127,14 @@ class Store:
     def remember_config(self, key: str, document: object) -> None:
         """Write the config JSON of an image."""
         self._write(self._config_path(key), json.dumps(document).encode())
+
+    def findings(self, key: str) -> bytes:
+        """Give what was decided about an image, as it was written; nothing if it is not remembered."""
+        return self._read(self._path("findings", key))
+
+    def remember_findings(self, key: str, data: bytes) -> None:
+        """Write what was decided about an image."""
+        self._write(self._path("findings", key), data)
 
     def shrink(self) -> None:
         """Remove what was not used for longest, if this run wrote something and all of it is beyond the limit."""
@@ -196,7 +204,7 @@ class Store:
                 Path(beside).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            kind = DiskFullError if error.errno == errno.ENOSPC else ImageError
+            kind = DiskFullError if error.errno in {errno.ENOSPC, errno.EDQUOT} else ImageError
             failed = "the index of a layer cannot be written"
             raise kind(failed, seen=str(error), why="without it every run reads all layers again") from error
 

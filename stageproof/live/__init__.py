@@ -9,7 +9,7 @@ from stageproof.live.helper import Helper, Request
 from stageproof.live.options import Options
 from stageproof.live.run import Run
 from stageproof.live.session import Live, Running
-from stageproof.live.sweep import remove_run, sweep
+from stageproof.live.sweep import finish, remove_run, sweep
 
 __all__ = [
     "Answer",
@@ -27,6 +27,7 @@ __all__ = [
     "Running",
     "State",
     "Unrouted",
+    "finish",
     "remove_run",
     "sigterm_as_interrupt",
     "sweep",

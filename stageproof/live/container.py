@@ -11,7 +11,14 @@ from typing import Any, Self, TypeVar
 import docker.errors
 import requests.exceptions
 
-from stageproof.errors import ContainerError, EngineDiedError, EngineError, NothingBuiltError
+from stageproof.errors import (
+    NO_SPACE,
+    ContainerError,
+    DiskFullError,
+    EngineDiedError,
+    EngineError,
+    NothingBuiltError,
+)
 from stageproof.live.options import Options
 from stageproof.live.run import Run
 from stageproof.live.sweep import remove_container
@@ -232,7 +239,8 @@ def start_error(image: str, error: Exception) -> EngineError | ContainerError | 
         failed = "the container did not start"
         return ContainerError(failed, seen=seen, why="the entry point cannot be executed")
     failed = f"the engine did not start a container of {image}"
-    return EngineError(failed, seen=seen, why="this says nothing about the image")
+    kind = DiskFullError if NO_SPACE in seen.lower() else EngineError
+    return kind(failed, seen=seen, why="this says nothing about the image")
 
 
 def engine_gone(error: Exception) -> EngineDiedError:

@@ -7,11 +7,26 @@ from http import HTTPStatus
 import docker.errors
 
 from stageproof.live.run import OWNER_LABEL, RUN_LABEL, Owner
+from stageproof.live.wait import until
 
 
 def sweep(client: docker.DockerClient) -> list[str]:
     """Remove the containers whose owners have died, and give their names; those of other machines are left alone."""
     return _remove(client, {"label": OWNER_LABEL}, only_dead=True)
+
+
+def finish(client: docker.DockerClient, run_id: str, seconds: float) -> None:
+    """Remove what a stopped run left: each process's containers when it has ended, all of them when the time is over.
+
+    A process that was told to stop removes its own, and until it has ended it may still make some.
+    """
+
+    def is_empty() -> bool:
+        _remove(client, {"label": f"{RUN_LABEL}={run_id}"}, only_dead=True)
+        return not client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})
+
+    if not until(is_empty, seconds):
+        remove_run(client, run_id)
 
 
 def remove_run(client: docker.DockerClient, run_id: str) -> list[str]:

@@ -14,6 +14,7 @@ from invoke.tasks import task
 
 from stageproof import proofs, subjects
 from stageproof.engine import record
+from stageproof.live import Run, finish
 from stageproof.model import Recipe
 from stageproof.proofs import Proof
 from stageproof.report import grid
@@ -21,7 +22,10 @@ from stageproof.tasks.job import command, job, say
 from stageproof.tasks.open import workbench_of_this_project
 from stageproof.workbench import Workbench
 
-_WORKERS = 4
+WORKERS = 3
+"""How many recipes are proved at once: more only take each other's processors, and are then slow to start and stop."""
+_STOP_SECONDS = 10
+"""How long the workers of a proof that was stopped may take to end."""
 
 
 @task(
@@ -84,6 +88,11 @@ def _ask(bench: Workbench, recipes: Sequence[Recipe], options: Sequence[str]) ->
     # All images in one request, before the workers start: they find every layer in the index.
     subjects.index(bench, recipes)
     chosen = [f"--recipe={recipe.name}" for recipe in recipes]
-    return command(
-        [sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", "-n", str(_WORKERS), *chosen, *options]
-    )
+    run = Run.new()
+    asked = [f"--testrunuid={run.id}", "-n", str(WORKERS), *chosen, *options]
+    try:
+        return command([sys.executable, "-m", "pytest", "tests/images", "-q", "-rN", *asked])
+    except KeyboardInterrupt:
+        # pytest kills workers that are not done in time, and what those had started stays.
+        finish(bench.client, run.id, _STOP_SECONDS)
+        raise

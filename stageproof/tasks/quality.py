@@ -12,6 +12,7 @@ from invoke.tasks import task
 
 from stageproof.catalog import known
 from stageproof.tasks.job import ROOT, command, job, say
+from stageproof.tasks.proof import WORKERS
 
 _BIN = Path(sys.executable).parent
 _PYTEST = [sys.executable, "-m", "pytest"]
@@ -46,7 +47,8 @@ def _commands(tier: str) -> list[list[str]]:
         "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
         "unit": [[*_PYTEST, "tests/unit", "-n", "2", *coverage]],
         "engine": [[*_PYTEST, "tests/engine", "-n", "3", "--dist", "loadfile", *coverage]],
-        "images": [[*_PYTEST, "tests/images", "-n", "4", *coverage]],
+        # No coverage: it would slow down what is timed, and count lines that the other tiers test one by one.
+        "images": [[*_PYTEST, "tests/images", "-n", str(WORKERS)]],
     }[tier]
 
 

@@ -73,7 +73,9 @@ def _watch(live: Live, path: str, clients: int, seconds: float) -> Seen:
         drip = Request(bytes_=HALF + b"x" * int(2 * seconds / PAUSE), port=port, piece=1, pause=PAUSE, seconds=seconds)
         # The beginning goes out at once, and the rest byte by byte: no time-out between two bytes ever ends it.
         number, _ = helper.hold([drip], 0)
-        others = [helper.http(Request(path, port=port)) for _ in range(MEANWHILE)]
+        others = [helper.http(Request(path, port=port))]
+        while len(others) < MEANWHILE and helper.clock() < opened + seconds:
+            others.append(helper.http(Request(path, port=port)))
         ends = [helper.kept(one, max(0.0, opened + seconds - helper.clock())) for one in silent]
         left = max(0.0, opened + seconds - helper.clock())
         dripping = helper.collect(number, left)[0]

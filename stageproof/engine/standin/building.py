@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stageproof.engine.client import Engine
+from stageproof.engine import pulse
+from stageproof.engine.client import Engine, died
 from stageproof.engine.home import tail
 from stageproof.engine.standin.composition import DOCKERFILE, Composition
-from stageproof.errors import BaseError
+from stageproof.errors import NO_SPACE, BaseError, DiskFullError
 
 WHY = "no registry answers, so an image composed here has to stand in for this base"
 DO = "check the network and apt's sources; docs/engine.md"
@@ -41,7 +42,10 @@ def build_dockerfile(workshop: Workshop, composition: Composition, contexts: Map
 
 
 def run_build(workshop: Workshop, name: str, dockerfile: Path, contexts: Mapping[str, str], options: list[str]) -> None:
-    """Run one `buildx build` in the folder of its Dockerfile. Raises BaseError with its last lines."""
+    """Run one `buildx build` in the folder of its Dockerfile. Raises BaseError with its last lines.
+
+    Raises EngineDiedError where the engine falls silent meanwhile, DiskFullError where it has no space left.
+    """
     # The engine's own builder: others neither see the engine's images nor keep theirs in it.
     command = [*workshop.engine.buildx, "build", f"--builder={workshop.engine.context or 'default'}"]
     command += ["--progress=plain", "--provenance=false", f"--file={dockerfile}"]
@@ -50,18 +54,31 @@ def run_build(workshop: Workshop, name: str, dockerfile: Path, contexts: Mapping
     command += [f"--secret=id=ca,src={workshop.ca_bundle}"] if workshop.ca_bundle else []
     log = workshop.log(name)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file:
-        done = subprocess.run(
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
             [*command, *options, str(dockerfile.parent)],
             env=workshop.engine.environment(),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
+            text=True,
+        ) as process,
+        pulse.ends_with(workshop.engine, process) as heard,
+    ):
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+    if heard.lost:
+        raise died(workshop.engine, heard.lost)
+    if code:
         failed = f"the stand-in of {name} could not be built"
-        raise BaseError(failed, seen=f"{tail(log)}\n(last lines; whole log: {log})", why=WHY, do=DO)
+        seen = f"{tail(log)}\n(last lines; whole log: {log})"
+        if NO_SPACE in seen.lower():
+            raise DiskFullError(failed, seen=seen, why=WHY, do="make room on the engine's disk; docs/engine.md")
+        raise BaseError(failed, seen=seen, why=WHY, do=DO)
 
 
 def _proxies() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
@@ -70,10 +69,11 @@ def _build(bench: Workbench, recipe: Recipe, text: str, folder: Path, tag: str) 
     ignore = Path(f"{recipe.dockerfile}.dockerignore")
     shutil.copy(ignore, folder / ignore.name)
     # The same bases and the same company CA as in the build that is compared with.
-    additions = json.loads((bench.root / record.FOLDER / building.ADDITIONS).read_text())
+    siblings = bench.catalog.select(recipe.stack.name)
+    additions = dict(builds.plan(bench, siblings, builds.Options(), lambda _: None).additions)
     target = additions["target"][recipe.name]
-    debug = additions["target"][f"{recipe.stack.name}-debug"]["contexts"]
-    changes = {"dockerfile": str(changed), "tags": [tag], "contexts": debug | target["contexts"]}
+    contexts = [additions["target"][name].get("contexts", {}) for name in (f"{recipe.stack.name}-debug", recipe.name)]
+    changes = {"dockerfile": str(changed), "tags": [tag], "contexts": contexts[0] | contexts[1]}
     additions["target"][recipe.name] = target | changes
     call = building.Call(bench.engine, bench.root, folder, builds.app_variables(bench.root))
     outcome = building.build(call, additions, [[recipe.name]], lambda _: None)

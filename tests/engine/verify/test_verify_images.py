@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
-from stageproof import helper
+from stageproof import helper, inspection
 from stageproof.errors import EngineError, HelperError
+from stageproof.image import sources
 from stageproof.live import Live, Options, Run
 from stageproof.live.run import OWNER_LABEL, Owner
 from tests.engine.verify.conftest import remove_image
@@ -144,3 +145,19 @@ def test_no_helper_and_no_way_to_build_one_is_an_error_that_says_so(
     with pytest.raises(HelperError) as error:
         helper.ensure(client, none, run)
     assert "no buildx here" in error.value.seen
+
+
+def test_an_image_that_has_not_changed_is_neither_read_nor_decided_again(
+    command: Command, service: str, rooted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(inspection, "cache_folder", lambda: tmp_path / "layers")
+    before = command("verify", service, rooted, "--claims", STATIC, "--format", "json")
+
+    def read(*_: object, **__: object) -> None:
+        message = "it was read again"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(sources, "read", read)
+    assert command("verify", service, rooted, "--claims", STATIC, "--format", "json") == before
+    with pytest.raises(AssertionError, match="read again"):
+        command("verify", service, "--claims", "non-root-user")

@@ -11,8 +11,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from docker.errors import APIError
 
+from stageproof.errors import ContainerError, DiskFullError, EngineError, Error
 from stageproof.live import Answer, ListeningSocket, Options, Process, Request, Run, sigterm_as_interrupt
+from stageproof.live.container import start_error
 from stageproof.live.helper.stream import Stream, StreamEndedError
 from stageproof.live.restrictions import hardened, restricted, restrictions
 from stageproof.live.run import Owner, start_time
@@ -248,3 +251,16 @@ def test_a_stop_of_this_process_unwinds_like_an_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt), sigterm_as_interrupt():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "code"),
+    [
+        ("write /var/lib/docker/tmp: no space left on device", DiskFullError, 17),
+        ('exec: "/app": stat /app: no such file or directory', ContainerError, 31),
+        ("error creating overlay mount", EngineError, 10),
+    ],
+)
+def test_why_a_container_did_not_start_is_told_by_its_kind(seen: str, kind: type[Error], code: int) -> None:
+    error = start_error("app:1", APIError("500", explanation=seen))
+    assert (type(error), error.exit_code, error.seen) == (kind, code, seen)

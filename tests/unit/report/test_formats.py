@@ -148,8 +148,8 @@ def test_sarif_has_a_result_for_each_claim_that_does_not_simply_hold(image: Veri
 
 def test_sarif_knows_the_same_finding_again_however_large_it_has_become(image: Verified) -> None:
     finding = image.judged[1].finding
-    grown = replace(finding, evidence=[replace(finding.evidence[0], size=7)], message="contains a shell, still")
-    elsewhere = replace(finding, evidence=[Evidence("busybox", "/bin/sh")])
+    grown = replace(finding, evidence=(replace(finding.evidence[0], size=7),), message="contains a shell, still")
+    elsewhere = replace(finding, evidence=(Evidence("busybox", "/bin/sh"),))
     marks = [
         json.loads(written("sarif", replace(image, judged=(Judged(each),))))["runs"][0]["results"][0][
             "partialFingerprints"

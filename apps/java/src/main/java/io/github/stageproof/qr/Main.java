@@ -1,5 +1,7 @@
 package io.github.stageproof.qr;
 
+import org.springframework.boot.SpringApplication;
+
 /** The program: the service, or with the argument {@code healthcheck} its own probe. */
 public final class Main {
 
@@ -26,6 +28,9 @@ public final class Main {
             System.err.println(e.getMessage());
             // Not exit(): that would run the shutdown hook, which is for SIGTERM.
             Runtime.getRuntime().halt(MISUSED);
+        } catch (SpringApplication.AbandonedRunException e) {
+            // The build only wants to know the beans.
+            throw e;
         } catch (RuntimeException | Error e) {
             // Spring has logged the reason.
             Runtime.getRuntime().halt(FAILED);
