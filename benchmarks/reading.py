@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/reading.py             all
     .venv/bin/python benchmarks/reading.py P2 P4       only these
 
-P2   20 unchanged images, remembered, with the engine's answers     at most 0.5 s, no byte of a layer read
+P2   `stageproof verify` of 20 unchanged images, the whole command   at most 0.5 s, no byte of a layer read
 P3   everything from nothing / one save of all names to nowhere     at most 1.2
 P4   100,000 files with their SHA-256 / the same with tarfile       at most 1.2 s, at most 0.2, at most 200 MB
 P5   how often each layer is indexed, over all images               once
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -33,6 +34,7 @@ from stageproof.image.traffic import Traffic
 from stageproof.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = str(Path(sys.executable).parent / "stageproof")
 IMAGES = 20
 FILES = 100_000
 ROUNDS = 5
@@ -71,9 +73,23 @@ def p2(bench: Workbench) -> None:
         entries = sum(len(image.tree) for image in read(bench, asked, Path(folder), traffic).values())
     print(
         f"P2   {len(asked)} images ({built} recipes, {len(asked) - built} of their bases), {entries} entries:"
-        f" {statistics.median(taken):.2f} s ({processor:.2f} s of processor), {traffic.layer_bytes} bytes of layers"
-        " read   (goal 0.5 s, 0 bytes)"
+        f" read again in {statistics.median(taken):.2f} s ({processor:.2f} s of processor), {traffic.layer_bytes} bytes"
+        " of layers   (goal 0 bytes)"
     )
+    verify = [COMMAND, "verify", *asked, "--format", "json"]
+    first = seconds(lambda: run_command(verify))
+    taken = [seconds(lambda: run_command(verify)) for _ in range(ROUNDS)]
+    print(
+        f"P2   the whole command {statistics.median(taken):.2f} s, unchanged since it was asked before"
+        f"   (goal 0.5 s; the first one just now took {first:.2f} s)"
+    )
+
+
+def run_command(words: list[str]) -> None:
+    """Run a command whose findings may be good or bad, and end if it could not decide."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode not in {0, 1}:
+        sys.exit(done.stderr)
 
 
 def p3(bench: Workbench) -> None:
@@ -207,7 +223,8 @@ def timed(image: Image) -> Iterator[float]:
 
 
 def main() -> None:
-    """Measure what was asked for, or all."""
+    """Measure what was asked for, or all; our command finds its byte code, as it does wherever it may be written."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     numbers = {"P2": p2, "P3": p3, "P4": p4, "P5": p5, "P11": p11}
     bench = workbench.open_engine(catalog.read(ROOT), print)
     for name in sys.argv[1:] or numbers:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -27,13 +26,12 @@ _PACKAGE = Path(__file__).resolve().parent
 _DECODER = msgspec.json.Decoder(Verified)
 
 
-def key(about: Sequence[Mapping[str, Any]], name: str, contract: Contract, wanted: str, file: Dockerfile | None) -> str:
-    """Give the key of an image's findings; `about` is the engine's inspect of it and of its base, if that is there.
+def key(ids: Sequence[str], name: str, contract: Contract, wanted: str, file: Dockerfile | None) -> str:
+    """Give the key of an image's findings; `ids` are its own and that of its base, empty if that is not there.
 
     `wanted` is the platform that was asked for, `name` what the findings call the image.
     """
-    ids = [each["Id"] for each in about]
-    rests_on = (ids, name, contract, wanted, file, today(), platform.machine(), deciding())
+    rests_on = (tuple(ids), name, contract, wanted, file, today(), platform.machine(), deciding())
     return hashlib.sha256(repr(rests_on).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -181,12 +181,18 @@ class _Opened:
 
     def key(self, order: Order, name: str) -> str:
         """Give the key under which the findings of one of the engine's images are remembered."""
-        about = [self.images().describe(name)]
-        labels = (about[0].get("Config") or {}).get("Labels") or {}
-        with suppress(ImageError):  # nobody has to have the base at hand
-            if base := _base(order, labels):
-                about.append(self.images().describe(base))
-        return decided.key(about, name, order.contract, order.platform, order.dockerfile)
+        about = self.images().describe(name)
+        base = _base(order, (about.get("Config") or {}).get("Labels") or {})
+        ids = [about["Id"], self._id_of(base) if base else ""]
+        return decided.key(ids, name, order.contract, order.platform, order.dockerfile)
+
+    @cache  # noqa: B019 -- as long as the engine is open, and it is closed at the end
+    def _id_of(self, name: str) -> str:
+        """Give an image's id; empty where the engine has none of that name: nobody has to have the base at hand."""
+        try:
+            return str(self.images().describe(name)["Id"])
+        except ImageError:
+            return ""
 
     def bases(self, order: Order, image: Image) -> Mapping[str, Image]:
         """Give the bases that the Dockerfile or the image itself names, as far as the open engine has them."""

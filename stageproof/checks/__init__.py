@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Protocol, cast
 
 from stageproof.checks.subject import Subject
@@ -28,6 +30,7 @@ class Check(Protocol):
         """Decide the claim for one image."""
 
 
+@cache
 def names() -> Mapping[str, str]:
     """Give every check's id with the name of its module: {"no-shell": "stageproof.checks.image.no_shell"}."""
     found: dict[str, str] = {}
@@ -36,7 +39,7 @@ def names() -> Mapping[str, str]:
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
                 found[module.name.replace("_", "-")] = f"{package.__name__}.{module.name}"
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def load(claim: str) -> Check:

@@ -70,8 +70,14 @@ def in_file(path: str, data: bytes, present: AbstractSet[bytes] | None = None) -
     return tuple(dict.fromkeys(found))
 
 
+_HINT = re.compile("=|" + "|".join(re.escape(start.decode()) for start in STARTS))
+"""What stands in every text that holds a secret of either sort, and in few others."""
+
+
 def in_text(text: str) -> tuple[str, ...]:
     """Name the secrets of one line of history, environment or labels: variables by name, tokens by form."""
+    if not _HINT.search(text):
+        return ()
     names = [match.group(1) for match in _ASSIGNED.finditer(text) if _is_secret_name(match.group(1))]
     return (*dict.fromkeys(names), *in_file("", _bytes(text)))
 

@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from stageproof import proofs, subjects
+from stageproof import proofs
 from stageproof.engine import record
 from stageproof.live import Run, finish
 from stageproof.model import Recipe
@@ -85,6 +85,8 @@ def _prove(bench: Workbench, recipes: Sequence[Recipe]) -> tuple[int, dict[str, 
 
 
 def _ask(bench: Workbench, recipes: Sequence[Recipe], options: Sequence[str]) -> int:
+    from stageproof import subjects  # noqa: PLC0415 -- slow to import, and a build needs none of it
+
     # All images in one request, before the workers start: they find every layer in the index.
     subjects.index(bench, recipes)
     chosen = [f"--recipe={recipe.name}" for recipe in recipes]

@@ -14,9 +14,9 @@ from stageproof.image.store import Store
 from stageproof.model import Claim, Evidence, Finding, Verdict
 from stageproof.verify import Judged, Verified
 
-IMAGE = {"Id": "sha256:1"}
+IDS = ["sha256:1", ""]
 CONTRACT = Contract("any-image", "Any image", (Claim("no-shell"), Claim("size-budget", {"disk": 80})))
-GIVEN: Mapping[str, Any] = {"about": [IMAGE], "name": "app:1", "contract": CONTRACT, "wanted": "", "file": None}
+GIVEN: Mapping[str, Any] = {"ids": IDS, "name": "app:1", "contract": CONTRACT, "wanted": "", "file": None}
 
 
 def verified(verdict: Verdict, path: str = "/bin/sh") -> Verified:
@@ -28,8 +28,8 @@ def verified(verdict: Verdict, path: str = "/bin/sh") -> Verified:
 @pytest.mark.parametrize(
     "other",
     [
-        {"about": [{"Id": "sha256:2"}]},
-        {"about": [IMAGE, {"Id": "sha256:3"}]},
+        {"ids": ["sha256:2", ""]},
+        {"ids": ["sha256:1", "sha256:3"]},
         {"name": "app:2"},
         {"contract": Contract("mine", "Any image", CONTRACT.claims)},
         {"contract": Contract("any-image", "Any image", (Claim("no-shell"), Claim("size-budget", {"disk": 81})))},

@@ -9,9 +9,11 @@ import fcntl
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+
+from docker.errors import ImageNotFound
 
 from stageproof.engine.client import Engine
 from stageproof.engine.standin import debootstrap, families
@@ -62,14 +64,16 @@ def ensure(  # noqa: PLR0913 -- each one is a fact of the run that only the call
 
 
 def _present(engine: Engine, wanted: Mapping[str, Composition]) -> dict[str, str]:
-    """Give the image ids of those that are there already, from one list of all images."""
+    """Give the image ids of those that are there already; a list of all images takes the longer, the more there are."""
     client = engine.connect()
+    there = {}
     try:
-        tags = {tag: str(image["Id"]) for image in client.api.images() for tag in image.get("RepoTags") or ()}
+        for reference, composition in wanted.items():
+            with suppress(ImageNotFound):
+                there[reference] = str(client.images.get(composition.image(reference)).id)
     finally:
         client.close()
-    names = {reference: composition.image(reference) for reference, composition in wanted.items()}
-    return {reference: tags[name] for reference, name in names.items() if name in tags}
+    return there
 
 
 def _make_missing(workshop: Workshop, known: Mapping[str, Composition], wanted: Mapping[str, Composition]) -> set[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from stageproof.model import Evidence
 from stageproof.report.escape import plain
@@ -15,9 +16,9 @@ SCHEMA = 1
 
 def render(images: Sequence[Verified]) -> str:
     """Write the document."""
-    return (
-        json.dumps({"schema": SCHEMA, "images": [_image(each) for each in images]}, indent=2, ensure_ascii=False) + "\n"
-    )
+    # Not the standard library's: its indenting encoder takes longer than all the rest of a run that finds nothing new.
+    document = msgspec.json.encode({"schema": SCHEMA, "images": [_image(each) for each in images]})
+    return msgspec.json.format(document, indent=2).decode() + "\n"
 
 
 def _image(image: Verified) -> dict[str, Any]:
