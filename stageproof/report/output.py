@@ -57,14 +57,25 @@ def _output(word: str) -> Output:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file in one piece: whoever reads it never sees half of it. Raises UsageError if it cannot be written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file in one piece: whoever reads it never sees half of it. Raises UsageError if it cannot be written.
+
+    A link is followed, and what is no file, such as /dev/null or a pipe, is written to and stays what it is.
+    """
     try:
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")
+        else:
+            _replace(target, text)
     except OSError as error:
         failed = f"{path} cannot be written"
         raise UsageError(failed, seen=str(error), do="name a file in a folder that exists and is yours") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

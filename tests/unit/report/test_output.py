@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -55,6 +56,25 @@ def test_a_file_is_written_whole_and_nothing_is_left_beside_it(tmp_path: Path) -
     output.write(path, "two – ✔\n")
     assert path.read_text(encoding="utf-8") == "two – ✔\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link_and_its_file_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("report.json")
+    output.write(tmp_path / "link", "one\n")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "report.json").read_text() == "one\n"
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        output.write(pipe, "one\n")
+        assert os.read(reader, 100) == b"one\n"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_folder_that_is_not_there_is_an_error_of_usage(tmp_path: Path) -> None:
