@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from docker import DockerClient
 
-from stageproof import checks, contract, decided, ignores, verify
+from stageproof import checks, contract, decided, verify
 from stageproof.checks import stated
 from stageproof.checks.origin import BASE_NAME
 from stageproof.checks.subject import Subject
@@ -155,7 +155,7 @@ def inspect(order: Order, *, today: date, progress: Progress = _quiet, stdin: Bi
                 verified.append(_verified(order, each))
             if source in keys and engine.key(order, source) == keys[source]:
                 decided.remember(store, keys[source], verified[-1])
-    return _with_ignores(verified, order.ignores, today)
+    return verify.with_ignores(verified, order.ignores, today)
 
 
 def cache_folder() -> Path:
@@ -283,37 +283,3 @@ def _verified(order: Order, found: Found) -> Verified:
         seconds=time.monotonic() - begun,
         dockerfile=order.dockerfile.path if order.dockerfile else "",
     )
-
-
-def _with_ignores(verified: Sequence[Verified], entries: Sequence[Ignore], today: date) -> list[Verified]:
-    """Accept what the entries accept, and add a finding for each entry that is of no use or over."""
-    useful: set[Ignore] = set()
-    accepted = []
-    for image in verified:
-        judged = []
-        for each in image.judged:
-            ignore, of_use = ignores.covering(entries, each.finding, image.source, today)
-            useful.update(of_use)
-            judged.append(replace(each, ignored=ignore))
-        accepted.append(replace(image, judged=tuple(judged)))
-    return [
-        replace(image, judged=(*image.judged, *_about(image, accepted, entries, useful, today))) for image in accepted
-    ]
-
-
-def _about(
-    image: Verified, every: Sequence[Verified], entries: Sequence[Ignore], useful: set[Ignore], today: date
-) -> Iterator[Judged]:
-    """Say of entries that speak of this image what is wrong with them; each is told at the first image it speaks of."""
-    for entry in entries:
-        first = next((each for each in every if _speaks_of(entry, each)), None)
-        if first is not image:
-            continue
-        if entry.until < today:
-            yield Judged(ignores.expired(entry, today))
-        elif entry not in useful:
-            yield Judged(ignores.unused(entry))
-
-
-def _speaks_of(entry: Ignore, image: Verified) -> bool:
-    return any(entry.is_about(judged.finding.claim, image.source) for judged in image.judged)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import inspect
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 
-from stageproof import checks
+from stageproof import checks, ignores
 from stageproof.checks.subject import Subject, unknown
 from stageproof.errors import CatalogError, DiskFullError, EngineDiedError, Error
 from stageproof.ignores import Ignore
@@ -152,3 +153,37 @@ def _refuse_unknown_parameters(claim: str, check: checks.Check, given: Iterable[
 def needs_container(claim: str) -> bool:
     """Whether a claim is about a running container; False too for a claim that there is none of."""
     return checks.names().get(claim, "").startswith(f"{checks.__name__}.live.")
+
+
+def with_ignores(verified: Sequence[Verified], entries: Sequence[Ignore], today: date) -> list[Verified]:
+    """Accept what the entries accept, and add a finding for each entry that is of no use or over."""
+    useful: set[Ignore] = set()
+    accepted = []
+    for image in verified:
+        judged = []
+        for each in image.judged:
+            ignore, of_use = ignores.covering(entries, each.finding, image.source, today)
+            useful.update(of_use)
+            judged.append(replace(each, ignored=ignore))
+        accepted.append(replace(image, judged=tuple(judged)))
+    return [
+        replace(image, judged=(*image.judged, *_about(image, accepted, entries, useful, today))) for image in accepted
+    ]
+
+
+def _about(
+    image: Verified, every: Sequence[Verified], entries: Sequence[Ignore], useful: set[Ignore], today: date
+) -> Iterator[Judged]:
+    """Say of entries that speak of this image what is wrong with them; each is told at the first image it speaks of."""
+    for entry in entries:
+        first = next((each for each in every if _speaks_of(entry, each)), None)
+        if first is not image:
+            continue
+        if entry.until < today:
+            yield Judged(ignores.expired(entry, today))
+        elif entry not in useful:
+            yield Judged(ignores.unused(entry))
+
+
+def _speaks_of(entry: Ignore, image: Verified) -> bool:
+    return any(entry.is_about(judged.finding.claim, image.source) for judged in image.judged)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from stageproof.checks.subject import Subject, failed
 from stageproof.errors import ContainerError, HelperError
-from stageproof.live import Answer, Live, Options, Request, Running
+from stageproof.live import Answer, Container, Live, Options, Request, Running, State
 from stageproof.live.restrictions import TMPFS
+from stageproof.live.wait import until
 from stageproof.model import Evidence, Finding
 
 SERVER_ERROR = 500
@@ -65,6 +67,13 @@ def restricted(live: Live, alone: Options, path: str) -> Iterator[tuple[Running,
 
 
 @contextmanager
+def bare(live: Live, alone: Options, path: str) -> Iterator[tuple[Running, Request]]:
+    """Give the shared container in a group of nobody's and without a /tmp, or one under `alone`, and a request."""
+    with _serving(live.bare, live, alone, path) as running:
+        yield running
+
+
+@contextmanager
 def abroad(live: Live, alone: Options, path: str) -> Iterator[tuple[Running, Request]]:
     """Give the shared container that is started as its image says but abroad, or one under `alone`, and a request."""
     with _serving(live.abroad, live, alone, path) as running:
@@ -92,6 +101,42 @@ def _ready(shared: Callable[[], Running], request: Request) -> Running | None:
         return running if answered(running.answer(request, answered)) else None
     except ContainerError:
         return None
+
+
+def others_than(running: Running, who: str) -> list[Evidence]:
+    """Show the processes that the kernel takes for somebody other than this user and group, `uid:gid`."""
+    user, _, group = who.partition(":")
+    processes = running.helper.processes()
+    others = [one for one in processes if one.users != {int(user)} or one.groups != {int(group)}]
+    return [Evidence(f"process {one.pid} ({one.name}) runs as {one.uid}:{one.gid}") for one in others]
+
+
+def turns(container: Container, health: str, seconds: float) -> float | None:
+    """Wait for the engine's verdict on a container's health, and give the seconds from its start; None: not in time.
+
+    Waits no longer where the health command cannot be run. Raises ContainerError when the container ends meanwhile.
+    """
+
+    def decided() -> State | None:
+        state = container.state()
+        if not state.running:
+            what = f"it was {health}"
+            raise container.ended_too_early(what)
+        return state if state.health == health or cannot_run(state) else None
+
+    state = until(decided, seconds)
+    return time.monotonic() - container.started if state and state.health == health else None
+
+
+def cannot_run(state: State) -> bool:
+    """Tell whether the engine could not even start the health command: waiting longer changes nothing."""
+    return bool(state.probes) and state.probes[-1].exit_code < 0 and "exec failed" in state.probes[-1].output
+
+
+def last_probe(state: State) -> list[Evidence]:
+    """Show how the health command ended last."""
+    last = state.probes[-1:]
+    return [Evidence(f"the last probe ended with {one.exit_code}: {one.output or 'no output'}") for one in last]
 
 
 def trace_in(printed: str) -> str:

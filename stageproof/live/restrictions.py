@@ -15,6 +15,8 @@ BESIDE = "container:"
 """How the network of another container is named."""
 ANY_USER = "1234567:0"
 """A user that no image knows, in the group 0: how OpenShift starts everything."""
+ANYBODY = "54321:54321"
+"""A user and a group that no image knows, as a Kubernetes security context may say."""
 TMPFS = {"/tmp": "rw,noexec,nosuid,nodev,size=16m"}  # noqa: S108 -- the container's own
 ZONE = "Asia/Kolkata"
 """Five and a half hours from UTC: no hour of it can be taken for another."""
@@ -48,13 +50,19 @@ def restricted(limits: Limits) -> Options:
     return Options(**fields)
 
 
+def bare(limits: Limits) -> Options:
+    """Give all of them, in a group of nobody's, and without a /tmp to write to."""
+    return replace(restricted(limits), user=ANYBODY, tmpfs={})
+
+
 def hardened(options: Options, limits: Limits) -> Options:
     """Take away from a start whatever an image of unknown origin must not have; only its user stays its own."""
     return replace(
         options,
         network=options.network if options.network.startswith(BESIDE) else "none",
         read_only=True,
-        tmpfs={**TMPFS, **options.tmpfs},
+        # Who asked for a read-only root has said what may be written all the same, if anything.
+        tmpfs=options.tmpfs if options.read_only else {**TMPFS, **options.tmpfs},
         drop_capabilities=True,
         no_new_privileges=True,
         memory=min(options.memory or limits.memory, limits.memory),

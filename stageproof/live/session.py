@@ -19,9 +19,9 @@ from stageproof.live import cgroup
 from stageproof.live.answers import Answer
 from stageproof.live.container import ENGINE_GONE, Container, engine_gone, start
 from stageproof.live.helper import DEFAULT_PORT, Helper, Request
-from stageproof.live.helper.client import attach, crash
+from stageproof.live.helper.beside import attach, crash, hang
 from stageproof.live.options import Options
-from stageproof.live.restrictions import DEFAULT_LIMITS, abroad, hardened, restricted
+from stageproof.live.restrictions import DEFAULT_LIMITS, abroad, bare, hardened, restricted
 from stageproof.live.run import Run
 from stageproof.live.sink import sink
 from stageproof.live.wait import until
@@ -89,6 +89,7 @@ class Kind(enum.Enum):
     """The containers that checks share."""
 
     RESTRICTED = enum.auto()
+    BARE = enum.auto()
     ABROAD = enum.auto()
     FREE = enum.auto()
 
@@ -200,6 +201,10 @@ class Live:
         """Give the shared container under all restrictions, once something listens in it."""
         return self._shared_with(Kind.RESTRICTED, restricted(self.limits))
 
+    def bare(self) -> Running:
+        """Give the shared container under all restrictions, in a group of nobody's and without a /tmp."""
+        return self._shared_with(Kind.BARE, bare(self.limits))
+
     def abroad(self) -> Running:
         """Give the shared container that is started as the image says, but in another zone and without IPv6."""
         try:
@@ -223,8 +228,12 @@ class Live:
             return helper.attempts()
 
     def crash(self, container: Container) -> None:
-        """End a container's first process as nobody's wish: see `helper.client.crash`."""
+        """End a container's first process as nobody's wish: see `helper.beside.crash`."""
         crash(container, self.helper_image, self.run)
+
+    def hang(self, container: Container) -> int:
+        """Stop a container's processes as if they hung, and give their number: see `helper.beside.hang`."""
+        return hang(container, self.helper_image, self.run)
 
     def _shared_with(self, kind: Kind, options: Options) -> Running:
         with self._locks[kind]:

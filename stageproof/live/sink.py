@@ -9,7 +9,7 @@ import docker
 
 from stageproof.live.container import start_with
 from stageproof.live.helper import Helper
-from stageproof.live.helper.client import ALWAYS, start_beside
+from stageproof.live.helper.beside import ALWAYS, start_beside
 from stageproof.live.restrictions import BESIDE
 from stageproof.live.run import Run
 

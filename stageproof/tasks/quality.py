@@ -46,7 +46,8 @@ def _commands(tier: str) -> list[list[str]]:
         "types": [[str(_BIN / "mypy")]],
         "imports": [[str(_BIN / "lint-imports"), "--no-cache"]],
         "unit": [[*_PYTEST, "tests/unit", "-n", "2", *coverage]],
-        "engine": [[*_PYTEST, "tests/engine", "-n", "3", "--dist", "loadfile", *coverage]],
+        # Not the files with the most tests first: those with the longest tests have few, and would be waited for.
+        "engine": [[*_PYTEST, "tests/engine", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *coverage]],
         # No coverage: it would slow down what is timed, and count lines that the other tiers test one by one.
         "images": [[*_PYTEST, "tests/images", "-n", str(WORKERS)]],
     }[tier]

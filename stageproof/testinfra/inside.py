@@ -13,7 +13,8 @@ from typing import Any, Self, cast
 from stageproof.errors import ContainerError, HelperError, QuestionError
 from stageproof.live import Run
 from stageproof.live.container import Container
-from stageproof.live.helper.client import Helper, Program, attach
+from stageproof.live.helper.beside import Program, attach
+from stageproof.live.helper.client import Helper
 from stageproof.testinfra import accounts
 from stageproof.testinfra.accounts import Accounts, Identity
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stageproof.checks.running import ended, live_of, restricted
+from stageproof.checks.running import ended, live_of, others_than, restricted
 from stageproof.checks.subject import Subject, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Options
@@ -20,12 +20,9 @@ def check(subject: Subject, path: str = "/") -> Finding:
     live = live_of(subject)
     try:
         with restricted(live, Options(user=ANY_USER), path) as (running, _):
-            processes = running.helper.processes()
+            others = others_than(running, ANY_USER)
     except ContainerError as error:
         return ended(ID, error, do="let everybody read the app's files, and look up no user's name or home")
-    user, _, group = ANY_USER.partition(":")
-    others = [one for one in processes if one.users != {int(user)} or one.groups != {int(group)}]
-    if others or not processes:
-        seen = [Evidence(f"process {one.pid} ({one.name}) runs as {one.uid}:{one.gid}") for one in others]
-        return unknown(ID, f"the engine did not start it as {ANY_USER}", seen)
-    return passed(ID, CLAIM, [Evidence(f"process {one.pid} ({one.name}) runs as {ANY_USER}") for one in processes])
+    if others:
+        return unknown(ID, f"the engine did not start it as {ANY_USER}", others)
+    return passed(ID, CLAIM, [Evidence(f"every process runs as {ANY_USER}")])

@@ -6,12 +6,11 @@ import math
 import time
 from dataclasses import dataclass
 
-from stageproof.checks.running import ended, live_of
+from stageproof.checks.running import cannot_run, ended, last_probe, live_of, turns
 from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError, Error
-from stageproof.live import Container, Live, Options, State
+from stageproof.live import Live, Options, State
 from stageproof.live.options import PROBE_SECONDS
-from stageproof.live.wait import until
 from stageproof.model import Evidence, Finding
 
 ID = "health-proof"
@@ -47,7 +46,7 @@ def check(subject: Subject, env: str = "CHAOS_UNHEALTHY_AFTER", start_seconds: f
     try:
         after = _first_try(live)
         seen = _watch(live, {env: str(after)}, after, after)
-        if seen.healthy is None and _cannot_run(seen.state):
+        if seen.healthy is None and cannot_run(seen.state):
             return failed(
                 ID, "its health command cannot be run", _evidence(seen), "name a program that is in the image"
             )
@@ -90,39 +89,17 @@ def _evidence(seen: Seen) -> list[Evidence]:
         lines.append(f"healthy {seen.healthy:.1f} s after the start")
     if seen.unhealthy is not None:
         lines.append(f"unhealthy {seen.unhealthy:.1f} s after the start")
-    if seen.state.probes:
-        last = seen.state.probes[-1]
-        lines.append(f"the last probe ended with {last.exit_code}: {last.output or 'no output'}")
-    return [Evidence(line) for line in lines]
+    return [*(Evidence(line) for line in lines), *last_probe(seen.state)]
 
 
 def _watch(live: Live, env: dict[str, str], healthy_within: float, fails_after: float | None) -> Seen:
     """Start a container and note when the engine calls it healthy, and then unhealthy."""
     with live.start(Options(env=env, health_seconds=INTERVAL)) as container:
-        healthy = _turns(container, "healthy", healthy_within + INTERVAL + (0 if fails_after else PROBE_SECONDS))
+        healthy = turns(container, "healthy", healthy_within + INTERVAL + (0 if fails_after else PROBE_SECONDS))
         unhealthy = None
         if healthy is not None and fails_after is not None:
             # The app's own clock began some time before it was healthy, and nobody knows when.
             left = fails_after + healthy - (time.monotonic() - container.started)
-            unhealthy = _turns(container, "unhealthy", max(0.0, left) + INTERVAL + PROBE_SECONDS)
+            unhealthy = turns(container, "unhealthy", max(0.0, left) + INTERVAL + PROBE_SECONDS)
         command = container.inspect()["Config"]["Healthcheck"]["Test"]
         return Seen(healthy, unhealthy, container.state(), list(command))
-
-
-def _turns(container: Container, health: str, seconds: float) -> float | None:
-    """Wait for the engine's verdict and tell when it came; a container that ends while waiting is an error."""
-
-    def decided() -> State | None:
-        state = container.state()
-        if not state.running:
-            what = f"it was {health}"
-            raise container.ended_too_early(what)
-        return state if state.health == health or _cannot_run(state) else None
-
-    state = until(decided, seconds)
-    return time.monotonic() - container.started if state and state.health == health else None
-
-
-def _cannot_run(state: State) -> bool:
-    """Tell whether the engine could not even start the command: waiting longer changes nothing."""
-    return bool(state.probes) and state.probes[-1].exit_code < 0 and "exec failed" in state.probes[-1].output

@@ -6,7 +6,7 @@ from stageproof.checks.running import answered, ended, lines, live_of
 from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Container, Live, Options, Request, Running
-from stageproof.live.helper.client import attach
+from stageproof.live.helper.beside import attach
 from stageproof.live.restrictions import TMPFS
 from stageproof.model import Evidence, Finding
 

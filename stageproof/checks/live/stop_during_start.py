@@ -11,7 +11,7 @@ from stageproof.checks.running import ended, lines, live_of
 from stageproof.checks.subject import Subject, failed, passed
 from stageproof.errors import ContainerError
 from stageproof.live import Container, Live, Options, State
-from stageproof.live.helper.client import attach
+from stageproof.live.helper.beside import attach
 from stageproof.live.wait import until
 from stageproof.model import Evidence, Finding
 

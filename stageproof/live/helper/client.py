@@ -1,4 +1,4 @@
-"""Start the helper container beside a target, and ask it."""
+"""Ask the helper container beside a target."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ import base64
 import itertools
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import docker.errors
-import requests.exceptions
-
-from stageproof.errors import ContainerError, EngineError, Error, HelperError, NothingBuiltError
+from stageproof.errors import Error, HelperError
 from stageproof.live.answers import Answer, Kept, ListeningSocket, OpenFile, Process, Unrouted
 from stageproof.live.container import Container
 from stageproof.live.helper.request import Request
 from stageproof.live.helper.stream import Stream, StreamEndedError
-from stageproof.live.run import Run
 from stageproof.live.sweep import remove_container
 
 ANSWER_SECONDS = 10.0
@@ -26,7 +21,6 @@ ANSWER_SECONDS = 10.0
 ENGINE_SECONDS = 2.0
 """How long the engine may take to notice that a container has ended."""
 TICKS = 100
-ALWAYS = {"stdin_open": True, "read_only": True}
 WHY = "what it was asked stays unknown"
 
 
@@ -220,84 +214,3 @@ class Helper:
         words = (self.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
         # The 22nd field of the line, in ticks since the boot; Linux has a hundred of them a second for every program.
         return float(self.ask({"op": "clock"})["boot"]) - int(words[19]) / TICKS
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a helper that looks runs instead of its agent: Python's source, and the capabilities that it needs more."""
-
-    source: str
-    capabilities: tuple[str, ...] = ()
-
-    def arguments(self) -> dict[str, Any]:
-        """Give the keyword arguments of the Docker SDK's `containers.create`."""
-        return {"entrypoint": ["python3", "-I", "-S", "-X", "utf8", "-c", self.source]}
-
-
-def attach(target: Container, image: str, run: Run, *, look: bool = True, program: Program | None = None) -> Helper:
-    """Start a helper beside a running target, and have it prove that it sees it."""
-    arguments = _arguments(target, look=look)
-    if program:
-        arguments |= program.arguments() | {"cap_add": [*arguments["cap_add"], *program.capabilities]}
-    return start_beside(target, image, run, arguments, _saw if look else Helper.clock)
-
-
-def crash(target: Container, image: str, run: Run) -> None:
-    """End the target's first process as the kernel ends one that is out of memory: from outside of its namespace.
-
-    A signal of the engine would count as somebody's wish. Raises HelperError where a helper may not see that far.
-    """
-    arguments = {"network_mode": "none", "pid_mode": "host", "cap_drop": ["ALL"], "cap_add": ["KILL"]}
-    with start_beside(target, image, run, {**ALWAYS, **arguments}, Helper.clock) as helper:
-        helper.ask({"op": "crash", "pid": target.inspect()["State"]["Pid"], "container": target.id})
-
-
-def start_beside(
-    target: Container, image: str, run: Run, arguments: Mapping[str, Any], prove: Callable[[Helper], object]
-) -> Helper:
-    """Start a helper about a target with the Docker SDK's own arguments, and have it prove that it can do its work."""
-    client = target.client
-    name, helper = run.new_name(), None
-    try:
-        created = str(client.containers.create(image, name=name, labels=run.labels, **arguments).id)
-        # Attached before it starts, so that nothing of it is missed. It says nothing before it is asked.
-        attached = client.api.attach_socket(created, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        helper = Helper(target, Stream(attached), created)
-        client.api.start(created)
-        prove(helper)
-    except BaseException as error:
-        if helper:
-            helper.remove()
-        remove_container(client, name)
-        if isinstance(error, docker.errors.APIError | requests.exceptions.RequestException):
-            raise _start_error(target, image, error) from error
-        raise
-    return helper
-
-
-def _arguments(target: Container, *, look: bool) -> dict[str, Any]:
-    given: dict[str, Any] = {**ALWAYS, "network_mode": f"container:{target.id}", "cap_drop": ["ALL"]}
-    if look:
-        # To see what other users' processes hold open: the first to be allowed to, the second to open the folder.
-        given |= {"pid_mode": f"container:{target.id}", "cap_add": ["SYS_PTRACE", "DAC_READ_SEARCH"]}
-    return given
-
-
-def _saw(helper: Helper) -> None:
-    """Have it see a first process that is not itself, in the same network."""
-    seen = helper.ask({"op": "hello"})
-    if seen["pid"] == 1 or not seen["same_network"]:
-        failed = f"the helper container does not see the container of {helper.target.image}"
-        raise HelperError(failed, seen=f"its first process is {seen['cmdline']}", why=WHY)
-
-
-def _start_error(target: Container, image: str, error: Exception) -> Error:
-    if isinstance(error, docker.errors.ImageNotFound):
-        failed = f"the engine has no image {image} for the helper container"
-        return HelperError(failed, why=WHY, do="build the target `helper`")
-    try:
-        if target.wait_ended(ENGINE_SECONDS):
-            return target.ended_too_early("it could be asked")
-    except (ContainerError, EngineError, NothingBuiltError) as gone:
-        return gone
-    return HelperError("the helper container did not start", seen=str(error), why=WHY)

@@ -23,6 +23,7 @@ CLAIMS: dict[str, dict[str, object]] = {
     "client-disconnects": {},
     "error-pages": {"paths": []},
     "full-tmp": {},
+    "hang-is-unhealthy": {},
     "malformed-http": {},
     "no-zombies": {},
     "pid-1-is-the-app": {},
@@ -60,6 +61,7 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
         ("bad-config", "trace-config", {}, "ended with a stack trace", "ended with exit code 1"),
         ("bad-config", "ignores-config", {}, "runs on with PORT=not-a-port", "PORT=not-a-port"),
         ("bad-config", "says-nothing", {}, "does not name PORT", "exit code 2"),
+        ("bad-config", "chatty-config", {}, "said 2 lines instead of 1", "there are many ports"),
         ("big-body", "collects", {}, "ended with exit code 137, out of memory", ""),
         ("client-disconnects", "leaks", {}, "keeps files open for clients that hung up", "200 connections were reset"),
         ("client-disconnects", "storm", {}, "logs a stack trace for a client that hangs up", "Traceback"),
@@ -78,7 +80,7 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
         ("restart-after-crash", "crash", {}, "ended with exit code 1", "this is what it says"),
         ("slow-clients", "patient", QUICK, "lets connections stay", "0 of the silent ones were closed"),
         ("slow-clients", "one-at-a-time", {**QUICK, "answer": 0.5}, "keeps others waiting", "10 connections stopped"),
-        ("steady-under-load", "leaks", {}, "does not give files and threads back", "5 x 64 requests"),
+        ("steady-under-load", "leaks", {"settle": 0.5}, "does not give files and threads back", "832 requests"),
         ("stop-during-start", "deaf-start", {"seconds": 1}, "still ran 1 s after SIGTERM", "still runs"),
         ("cheap-health-probe", "", {"share": 0.0001}, "has a health command that costs too much", "ms of processor"),
         ("cheap-health-probe", "never-healthy", {}, "does not work under restrictions", "ended with [1]"),
@@ -99,6 +101,42 @@ def test_a_broken_service_does_not_keep(  # noqa: PLR0917 -- three fixtures and 
     assert message in finding.message
     assert seen in evidence(finding)
     assert finding.do
+
+
+def test_a_start_that_was_killed_says_nothing_about_a_bad_value(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
+    finding = decide("bad-config", session(broken("killed-config")))
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.message == "was killed: exit code 137"
+
+
+def test_a_probe_that_does_not_ask_the_app_does_not_see_it_hang(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
+    finding = decide("hang-is-unhealthy", session(broken("", 'HEALTHCHECK CMD ["python3", "-c", "0"]')))
+    assert finding.verdict is Verdict.FAIL, evidence(finding)
+    assert finding.message == "stays healthy although it hangs"
+    assert "1 process(es) were stopped" in evidence(finding)
+    assert "the last probe ended with 0" in evidence(finding)
+
+
+@pytest.mark.parametrize(
+    ("how", "instructions", "verdict"),
+    [("never-healthy", (), Verdict.UNKNOWN), ("", ("HEALTHCHECK NONE",), Verdict.NOT_APPLICABLE)],
+)
+def test_what_never_was_healthy_cannot_be_seen_to_hang(  # noqa: PLR0917 -- three fixtures and three columns
+    how: str, instructions: tuple[str, ...], verdict: Verdict, broken: Broken, session: Session, decide: Decide
+) -> None:
+    assert decide("hang-is-unhealthy", session(broken(how, *instructions)), start_seconds=1).verdict is verdict
+
+
+def test_everything_that_comes_from_the_first_process_hangs_with_it(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
+    finding = decide("hang-is-unhealthy", session(broken("", SHELL)))
+    assert finding.verdict is Verdict.PASS, evidence(finding)
+    assert "2 process(es) were stopped" in evidence(finding)
 
 
 def test_orphans_that_are_seen_to_leave_no_zombies(broken: Broken, session: Session, decide: Decide) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from stageproof.errors import ContainerError, HelperError
 from stageproof.live import Live, Options, Request, Run
-from stageproof.live.helper.client import attach
+from stageproof.live.helper.beside import attach
 from stageproof.live.session import Running
 from stageproof.live.wait import until
 

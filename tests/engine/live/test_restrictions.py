@@ -13,6 +13,7 @@ from stageproof.live.session import Kind
 from stageproof.model import Finding, Limits, Verdict
 
 CLAIMS = (
+    "arbitrary-gid",
     "arbitrary-uid",
     "cpu-limit",
     "default-seccomp",
@@ -26,6 +27,7 @@ CLAIMS = (
     "no-new-privileges",
     "pids-limit",
     "read-only-root",
+    "serves-without-tmp",
     "start-time",
     "time-zone",
     "utf8",
@@ -49,6 +51,7 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
 @pytest.mark.parametrize(
     ("claim", "how", "message", "seen"),
     [
+        ("arbitrary-gid", "group-0", "ended with exit code 1", "only group 0 may start this"),
         ("arbitrary-uid", "crash", "ended with exit code 1", "this is what it says"),
         ("cpu-limit", "impatient", "does not serve a load with half a processor", "status 503"),
         ("default-seccomp", "needs-system-calls", "ended with exit code 1", "cannot start: Seccomp"),
@@ -64,6 +67,8 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
         ("no-new-privileges", "needs-privileges", "ended with exit code 1", "cannot start: NoNewPrivs"),
         ("pids-limit", "threads", "wanted more than 64 processes and threads", "the limit is 64"),
         ("read-only-root", "writes", "does not serve with a read-only root", "it wrote: A /var/tmp/state"),
+        ("serves-without-tmp", "server-error", "runs on, and does not serve", ""),
+        ("serves-without-tmp", "traces-tmp", "ended with a stack trace", "OSError"),
         ("serves-restricted", "writes", "with a read-only root", "without a read-only root it wrote: A /var/tmp/state"),
         ("start-time", "crash", "ended with exit code 1", "this is what it says"),
         ("time-zone", "local-time", "tells a wrong time in another time zone", "UTC it wrote:"),
@@ -96,6 +101,14 @@ def test_a_limit_that_is_too_small_is_not_kept(
     assert message in finding.message
 
 
+def test_who_says_at_the_start_that_it_needs_a_tmp_keeps_the_claim(
+    broken: Broken, session: Session, decide: Decide
+) -> None:
+    finding = decide("serves-without-tmp", session(broken("asks-tmp")))
+    assert finding.verdict is Verdict.PASS, finding.message
+    assert "/tmp cannot be written to" in evidence(finding)
+
+
 def test_a_service_that_becomes_another_user_does_not_run_as_the_one_that_it_names(
     broken: Broken, session: Session, decide: Decide
 ) -> None:
@@ -117,7 +130,16 @@ def test_a_user_is_read_as_the_engine_reads_it(
 
 
 @pytest.mark.parametrize(
-    "claim", ["arbitrary-uid", "memory-limit", "no-capabilities", "no-egress", "no-new-privileges", "pids-limit"]
+    "claim",
+    [
+        "arbitrary-gid",
+        "arbitrary-uid",
+        "memory-limit",
+        "no-capabilities",
+        "no-egress",
+        "no-new-privileges",
+        "pids-limit",
+    ],
 )
 def test_no_claim_is_broken_by_a_restriction_that_it_says_nothing_about(
     claim: str, broken: Broken, session: Session, decide: Decide

@@ -36,7 +36,7 @@ def test_without_a_self_probe_the_health_claims_break(broken_claims: Broken) -> 
 
 def test_a_probe_that_always_says_yes_breaks_health_proof(broken_claims: Broken) -> None:
     found = broken_claims("node-distroless", [(PROBE, 'CMD ["/nodejs/bin/node", "-e", "0"]')])
-    assert set(found) == {"health-proof"}
+    assert set(found) == {"health-proof", "hang-is-unhealthy"}
 
 
 def test_a_wrong_port_breaks_ports_match(broken_claims: Broken) -> None:

@@ -36,6 +36,7 @@ QUESTIONS: dict[str, Callable[[Json, Held], Json]] = {
     "sink": lambda _ask, _held: sink.begin(),
     "attempts": lambda _ask, _held: {"attempts": list(sink.attempts)},
     "crash": lambda ask, _held: faults.crash(int(ask["pid"]), ask["container"]),
+    "hang": lambda ask, _held: faults.hang(int(ask["pid"]), ask["container"]),
 }
 written = threading.Lock()
 

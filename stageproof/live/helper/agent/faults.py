@@ -114,12 +114,46 @@ def crash(pid: int, container: str) -> Json:
     From inside the container's own namespace the kernel spares the first process, and a signal of the engine counts as
     somebody's wish.
     """
+    _send(pid, container, signal.SIGKILL)
+    return {}
+
+
+def hang(pid: int, container: str) -> Json:
+    """Stop a container's first process, of this number here, and all that come from it; for a helper that sees all.
+
+    What the engine executes in the container does not come from its first process.
+    """
+    stopped: set[int] = set()
+    while left := {pid, *_below(pid)} - stopped:  # one that is not stopped yet may start another
+        for each in left:
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                _send(each, container, signal.SIGSTOP)
+        stopped |= left
+    return {"stopped": len(stopped)}
+
+
+def _below(pid: int) -> set[int]:
+    """Give the numbers of all processes that come from one."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # After the name in brackets, which may hold anything: state, number of the parent.
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    last = {pid}
+    while last:
+        last = {child for child, parent in parents.items() if parent in last}
+        found |= last
+    return found
+
+
+def _send(pid: int, container: str, number: signal.Signals) -> None:
+    """Send a signal to a process, of that container and of no other."""
     handle = os.pidfd_open(pid)
     try:
         if container not in Path(f"/proc/{pid}/cgroup").read_text():
             message = f"process {pid} is not one of the container {container}"
             raise ValueError(message)
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        signal.pidfd_send_signal(handle, number)
     finally:
         os.close(handle)
-    return {}

@@ -75,6 +75,10 @@ def port() -> int:
         return 9090 if BROKEN == "port" else int(given)
     if BROKEN == "ignores-config":
         return 8080
+    if BROKEN == "killed-config":
+        sys.exit(137)
+    if BROKEN == "chatty-config":
+        complain(f"there are many ports, and PORT is one: {given}")
     sys.exit(2 if BROKEN == "says-nothing" else complain(f'PORT: "{given}" is no port'))
 
 
@@ -280,10 +284,15 @@ def prepare() -> None:
         sys.exit(f"cannot start: {NEEDS[BROKEN]}")
     if BROKEN == "root" and os.getuid() != 0:
         sys.exit("only root may start this")
+    if BROKEN == "group-0" and os.getgid() != 0:
+        sys.exit("only group 0 may start this")
+    if BROKEN == "asks-tmp" and not os.access("/tmp", os.W_OK):
+        sys.exit(complain("/tmp cannot be written to"))
     if BROKEN == "lock" and LOCK.exists():
         sys.exit("another one is running already")
     spoil: dict[str, Callable[[], object]] = {
         "crash": lambda: sys.exit("crash: this is what it says"),
+        "traces-tmp": lambda: Path("/tmp/state").write_text("state"),
         "writes": lambda: Path("/var/tmp/state").write_text("state"),
         "memory": lambda: kept.append(b"x" * (200 << 20)),
         "changes-user": lambda: os.setuid(65534),
