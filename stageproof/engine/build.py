@@ -13,17 +13,12 @@ from typing import Any
 
 from stageproof.engine import pulse
 from stageproof.engine.bake import FILE, proxies
-from stageproof.engine.client import Engine, died
+from stageproof.engine.client import LOST_CONNECTION, Engine, died
 from stageproof.engine.progress import Reader, Step
 from stageproof.errors import NO_SPACE, BuildError, DiskFullError, DockerCliError
 
 ADDITIONS = "additions.json"
 _METADATA = "metadata.json"
-# Package managers give up at the first of these; one more try tells a hiccup of the network from a fault of the file.
-_LOST_CONNECTION = re.compile(
-    r"connection (reset|broken|aborted|timed out)|(read|handshake|i/o) timed? ?out|ECONNRESET|ETIMEDOUT|unexpected EOF",
-    re.IGNORECASE,
-)
 # What buildx says when the engine is gone; a step's own words stand after a number, and never at the start of a line.
 _LOST_ENGINE = re.compile(
     r"^ERROR: .*(code = Unavailable|failed to solve: Unavailable|Cannot connect to the Docker|error during connect)"
@@ -98,7 +93,7 @@ def build(
                 raise died(call.engine, lost)
             # Bake cancels the others with the one that failed: leave that one out, and go on with the rest.
             failed = _failure(call, left, reader, lines)
-            if _LOST_CONNECTION.search(failed.seen) and failed.target not in tried_again:
+            if LOST_CONNECTION.search(failed.seen) and failed.target not in tried_again:
                 tried_again.add(failed.target)
                 continue
             outcome.failed[failed.target] = failed

@@ -28,6 +28,13 @@ OLDEST_API = "1.41"
 """Of the first Docker Engine 20.10; a client is opened with it where nothing is known of the engine yet."""
 TIMEOUT_SECONDS = 120
 """How long an engine may be silent before it counts as one that hangs. A save has longer: `images.SAVE_SECONDS`."""
+LOST_CONNECTION = re.compile(
+    r"connection (reset|broken|aborted|timed out)|(read|handshake|i/o) timed? ?out|ECONNRESET|ETIMEDOUT|unexpected EOF"
+    r"|Temporary failure resolving",
+    re.IGNORECASE,
+)
+"""How package managers inside a build say that the network had a hiccup: they give up at the first of these, and one
+more try tells it from a fault of the file."""
 ASK_SECONDS = 5
 """How long the question "are you there?" may take."""
 

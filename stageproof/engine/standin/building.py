@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stageproof.engine import pulse
-from stageproof.engine.client import Engine, died
+from stageproof.engine.client import LOST_CONNECTION, Engine, died
 from stageproof.engine.home import tail
 from stageproof.engine.standin.composition import DOCKERFILE, Composition
 from stageproof.errors import NO_SPACE, BaseError, DiskFullError
 
 WHY = "no registry answers, so an image composed here has to stand in for this base"
 DO = "check the network and apt's sources; docs/engine.md"
+_LAST_WORDS, _LAST_LINES = 60, 10
+_RULER = "\n------\n"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -54,10 +56,24 @@ def run_build(workshop: Workshop, name: str, dockerfile: Path, contexts: Mapping
     command += [f"--secret=id=ca,src={workshop.ca_bundle}"] if workshop.ca_bundle else []
     log = workshop.log(name)
     log.parent.mkdir(parents=True, exist_ok=True)
+    words = [*command, *options, str(dockerfile.parent)]
+    if not _run(workshop, words, log):
+        return
+    if LOST_CONNECTION.search(tail(log, _LAST_WORDS)) and not _run(workshop, words, log):
+        return
+    failed = f"the stand-in of {name} could not be built"
+    seen = f"{_last_words(log)}\n(last lines; whole log: {log})"
+    if NO_SPACE in seen.lower():
+        raise DiskFullError(failed, seen=seen, why=WHY, do="make room on the engine's disk; docs/engine.md")
+    raise BaseError(failed, seen=seen, why=WHY, do=DO)
+
+
+def _run(workshop: Workshop, words: list[str], log: Path) -> int:
+    """Run the builder, all that it says into the log, and give its exit code."""
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
-            [*command, *options, str(dockerfile.parent)],
+            words,
             env=workshop.engine.environment(),
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -73,12 +89,15 @@ def run_build(workshop: Workshop, name: str, dockerfile: Path, contexts: Mapping
             raise
     if heard.lost:
         raise died(workshop.engine, heard.lost)
-    if code:
-        failed = f"the stand-in of {name} could not be built"
-        seen = f"{tail(log)}\n(last lines; whole log: {log})"
-        if NO_SPACE in seen.lower():
-            raise DiskFullError(failed, seen=seen, why=WHY, do="make room on the engine's disk; docs/engine.md")
-        raise BaseError(failed, seen=seen, why=WHY, do=DO)
+    return code
+
+
+def _last_words(log: Path) -> str:
+    """Give the last lines of the step that failed: the builder repeats them between two rulers, before its own."""
+    said = tail(log, _LAST_WORDS)
+    parts = said.split(_RULER)
+    own = parts[-2] if len(parts) > 2 else said  # noqa: PLR2004 -- before, between and after the rulers
+    return "\n".join(own.strip("\n").splitlines()[-_LAST_LINES:])
 
 
 def _proxies() -> dict[str, str]:

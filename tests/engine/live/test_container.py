@@ -14,7 +14,7 @@ import docker.errors
 import pytest
 
 from stageproof.errors import ContainerError, NothingBuiltError
-from stageproof.live import Live, Options, Run, remove_run, sweep
+from stageproof.live import Live, Options, Run, finish, remove_run, sweep
 from stageproof.live.run import OWNER_LABEL, RUN_LABEL, Owner
 from stageproof.live.wait import until
 
@@ -194,4 +194,27 @@ def test_a_whole_run_can_be_removed_at_once(client: docker.DockerClient, service
     live = Live(client, service_image, run=run, helper_image="")
     started = [live.start(), live.start()]
     assert sorted(remove_run(client, run.id)) == sorted(one.name for one in started)
+    assert names(client, f"{RUN_LABEL}={run.id}") == []
+
+
+def test_what_a_stopped_run_left_goes_when_its_process_has_ended(
+    client: docker.DockerClient, service_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = Owner.this_process()
+    dead = Run(Run.new().id, Owner(me.machine, me.boot, me.pid, "1"))
+    Live(client, service_image, run=dead, helper_image="").start()
+    # By the module's full name: the package has a function of the same.
+    monkeypatch.setattr(
+        sys.modules["stageproof.live.sweep"], "remove_run", lambda *_: pytest.fail("it waited for the deadline")
+    )
+    finish(client, dead.id, 60)
+    assert names(client, f"{RUN_LABEL}={dead.id}") == []
+
+
+def test_what_a_stopped_run_left_goes_at_the_deadline_though_its_process_lives(
+    client: docker.DockerClient, service_image: str
+) -> None:
+    run = Run.new()
+    Live(client, service_image, run=run, helper_image="").start()
+    finish(client, run.id, 0.2)
     assert names(client, f"{RUN_LABEL}={run.id}") == []
