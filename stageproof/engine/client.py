@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,11 +127,25 @@ def ask(kind: Kind, host: str, context: str = "") -> Answer:
         told = client.api.get(f"{client.api.base_url}/info")
         told.raise_for_status()
         info = told.json()
+    except (DockerException, OSError) as error:
+        _close_left_open(error)
+        raise
     finally:
         client.close()
     return Answer(
         str(version.get("Version", "")), str(version.get("ApiVersion", "")), store_of(info), product_of(version)
     )
+
+
+def _close_left_open(error: BaseException) -> None:
+    """Close the sockets that the SDK made, could not connect, and forgot: an engine may end just after the knock."""
+    reason: BaseException | None = error
+    while reason is not None:
+        for frame, _ in traceback.walk_tb(reason.__traceback__):
+            made = frame.f_locals.get("sock")
+            if isinstance(made, socket.socket):
+                made.close()
+        reason = reason.__context__
 
 
 def store_of(info: Mapping[str, Any]) -> Store:

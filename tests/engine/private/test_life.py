@@ -20,11 +20,6 @@ from stageproof.engine.client import Engine
 from stageproof.engine.home import Home, wait_until
 from stageproof.engine.network import run_in_root
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
-"""These end an engine while it is asked, and Docker's SDK leaves its own socket open where it cannot connect."""
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+import gc
+import socket
+import warnings
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from stageproof.engine import client
 from stageproof.engine.client import Answer, Engine, number, product_of, require_new, store_of
 from stageproof.errors import EngineTooOldError
 
@@ -69,3 +76,24 @@ def test_a_found_engines_environment_is_the_users_own(monkeypatch: pytest.Monkey
     environment = Engine("context", "tcp://h:1", "28", "1.51", ("buildx",), "classic", "elsewhere").environment()
 
     assert environment["DOCKER_CONTEXT"] == "elsewhere"
+
+
+def test_an_engine_that_ends_between_knock_and_question_leaves_no_socket_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "s"))
+    server.listen(1)
+    connect = client.connect
+
+    def connect_too_late(*given: Any, **options: Any) -> Any:
+        server.close()
+        return connect(*given, **options)
+
+    monkeypatch.setattr(client, "connect", connect_too_late)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(OSError, match="Connection refused"):
+            client.ask("private", f"unix://{tmp_path}/s")
+        gc.collect()
+    assert [each for each in said if each.category is ResourceWarning] == []
