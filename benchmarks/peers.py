@@ -35,9 +35,9 @@ from stageproof.checks.subject import Subject
 from stageproof.engine import record
 from stageproof.engine.images import Images
 from stageproof.image import Image, packages, sources
-from stageproof.inspection import Order
 from stageproof.live import Run
 from stageproof.model import Verdict
+from stageproof.order import Order, chosen
 from stageproof.verify import Standing
 from stageproof.workbench import Workbench
 
@@ -172,7 +172,7 @@ def p6(scene: Scene) -> None:
         must([COMMAND, "import-cst", str(P6_FILE), "--output", contract], variables)
         theirs = [scene.peers.program("container-structure-test"), "test", "--image", name, "--config", str(P6_FILE)]
         ours = [COMMAND, "verify", name, "--contract", contract]
-        order = Order([name], inspection.chosen(contract))
+        order = Order([name], chosen(contract))
         must(ours, variables)  # indexed, and its byte code written
         slow, whole = [], []
         for _ in range(ROUNDS):

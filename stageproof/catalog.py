@@ -116,6 +116,7 @@ def _stack(path: Path, data: Mapping[str, Any]) -> Stack:
             name: Budget(disk=int(each["disk-mb"] * _MEGABYTE), pull=int(each["pull-mb"] * _MEGABYTE))
             for name, each in budgets.items()
         },
+        varying=tuple(data.get("varying", ())),
     )
 
 

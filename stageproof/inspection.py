@@ -13,21 +13,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from docker import DockerClient
 
-from stageproof import checks, contract, decided, verify
-from stageproof.checks import stated
-from stageproof.checks.origin import BASE_NAME
+from stageproof import decided, verify
+from stageproof import order as asked
 from stageproof.checks.subject import Subject
-from stageproof.contract import Contract
 from stageproof.dockerfile import Dockerfile
 from stageproof.engine import find, home, images
 from stageproof.engine.client import failures_as_errors
-from stageproof.errors import ImageError, UsageError
-from stageproof.ignores import Ignore
-from stageproof.image import Image, Needles, sources
+from stageproof.errors import ImageError
+from stageproof.image import Image, sources
 from stageproof.image.sources import needs_engine
 from stageproof.image.store import Store
-from stageproof.model import Claim
-from stageproof.names import nearest
+from stageproof.order import Order
 from stageproof.verify import Judged, Verified
 
 if TYPE_CHECKING:
@@ -45,42 +41,6 @@ def _quiet(_: str) -> None:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked: which images, against what, and how far it may go."""
-
-    sources: Sequence[str]
-    contract: Contract
-    run: bool = False
-    """Start containers of the images too."""
-    platform: str = ""
-    dockerfile: Dockerfile | None = None
-    ignores: Sequence[Ignore] = ()
-
-
-def chosen(name: str, only: Sequence[str] = ()) -> Contract:
-    """Give a contract by name or file (empty: the one for any image), or some claims of it.
-
-    A claim that the contract does not make can be asked for too; it gets the check's own defaults. Where no contract
-    was named it counts, also if the default contract would only report it. Raises UsageError.
-    """
-    found = contract.find(name or contract.DEFAULT)
-    if not only:
-        return found
-    known = checks.names()
-    for claim in only:
-        if claim not in known:
-            failed = f"there is no claim {claim!r}"
-            raise UsageError(failed, do=nearest(claim, known) or "stageproof claims lists them")
-    made = {claim.id: claim for claim in found.claims}
-    claims = [made.get(claim, Claim(claim)) for claim in dict.fromkeys(only)]
-    return replace(found, claims=tuple(claims if name else map(_counting, claims)))
-
-
-def _counting(claim: Claim) -> Claim:
-    return Claim(claim.id, {name: value for name, value in claim.parameters.items() if name != verify.REPORT})
-
-
-@dataclass(frozen=True)
 class Found:
     """An image that was read, and what a check may have of it."""
 
@@ -88,6 +48,7 @@ class Found:
     image: Image
     dockerfile: Dockerfile | None
     bases: Mapping[str, Image]
+    second: Image | None
     starter: Starter | None
 
     @contextmanager
@@ -95,7 +56,14 @@ class Found:
         """Give the image as the subject of its checks; its containers are removed at the end."""
         with ExitStack() as undo:
             live = undo.enter_context(self.starter(self.image)) if self.starter else None
-            yield Subject(self.image, bases=self.bases, dockerfile=self.dockerfile, live=live, elsewhere=True)
+            yield Subject(
+                self.image,
+                bases=self.bases,
+                second=self.second,
+                dockerfile=self.dockerfile,
+                live=live,
+                elsewhere=True,
+            )
 
 
 @contextmanager
@@ -105,7 +73,7 @@ def opened(order: Order, *, progress: Progress = _quiet, stdin: BinaryIO | None 
     Raises an Error where an image cannot be read, or not be run.
     """
     if order.run:
-        _refuse_archives(order.sources)
+        asked.refuse_archives(order.sources)
     with failures_as_errors(), ExitStack() as undo:
         read = _read(order, _Opened(progress, undo), undo, stdin)
         yield [found for of_source in read.values() for found in of_source]
@@ -118,13 +86,14 @@ def _read(order: Order, engine: _Opened, undo: ExitStack, stdin: BinaryIO | None
         cache=cache_folder(),
         engine=engine.images,
         platform=order.platform,
-        needles=_needles(order.contract),
+        needles=asked.needles(order.contract),
         stdin=stdin,
     )
     starter = engine.starter(undo) if order.run else None
+    second = engine.second(order)
     return {
         source: [
-            Found(_name(source, image, images_), image, order.dockerfile, engine.bases(order, image), starter)
+            Found(_name(source, image, images_), image, order.dockerfile, engine.bases(order, image), second, starter)
             for image in images_
         ]
         for source, images_ in read.items()
@@ -137,10 +106,10 @@ def inspect(order: Order, *, today: date, progress: Progress = _quiet, stdin: Bi
     What was decided before about an engine's image that has not changed is not decided again; see `decided`.
     """
     if order.run:
-        _refuse_archives(order.sources)
+        asked.refuse_archives(order.sources)
     with failures_as_errors(), ExitStack() as undo:
         engine = _Opened(progress, undo)
-        keys = {} if order.run else {name: engine.key(order, name) for name in order.sources if needs_engine(name)}
+        keys = engine.keys(order)
         store = Store(cache_folder())
         before = {name: found for name, key in keys.items() if (found := decided.recall(store, key)) is not None}
         left = replace(order, sources=[source for source in order.sources if source not in before])
@@ -179,11 +148,18 @@ class _Opened:
     def images(self) -> images.Images:
         return images.Images(self.client)
 
+    def keys(self, order: Order) -> dict[str, str]:
+        """Give the keys under which findings are remembered: of the engine's images, where all is named by a digest."""
+        second = asked.second(order.contract)
+        if order.run or (second and not needs_engine(second)):
+            return {}
+        return {name: self.key(order, name) for name in order.sources if needs_engine(name)}
+
     def key(self, order: Order, name: str) -> str:
         """Give the key under which the findings of one of the engine's images are remembered."""
         about = self.images().describe(name)
-        base = _base(order, (about.get("Config") or {}).get("Labels") or {})
-        ids = [about["Id"], self._id_of(base) if base else ""]
+        base = asked.base(order, (about.get("Config") or {}).get("Labels") or {})
+        ids = [about["Id"], *(self._id_of(other) if other else "" for other in (base, asked.second(order.contract)))]
         return decided.key(ids, name, order.contract, order.platform, order.dockerfile)
 
     @cache  # noqa: B019 -- as long as the engine is open, and it is closed at the end
@@ -198,7 +174,7 @@ class _Opened:
         """Give the bases that the Dockerfile or the image itself names, as far as the open engine has them."""
         if "client" not in self.__dict__:
             return {}
-        named = _base(order, image.config.labels)
+        named = asked.base(order, image.config.labels)
         if not named:
             return {}
         try:
@@ -206,6 +182,13 @@ class _Opened:
         except ImageError:
             return {}  # nobody has to have the base at hand: findings then do not say whose a file is
         return {named: found[named][0]}
+
+    def second(self, order: Order) -> Image | None:
+        """Give the second build that the contract names. Raises an Error where it cannot be read."""
+        named = asked.second(order.contract)
+        if not named:
+            return None
+        return sources.read([named], cache=cache_folder(), engine=self.images, platform=order.platform)[named][0]
 
     def starter(self, undo: ExitStack) -> Starter:
         """Have the helper image, and give what starts containers of an image."""
@@ -219,11 +202,6 @@ class _Opened:
         undo.enter_context(_emptied_when_interrupted(self.client, run.id))
         image = helper.ensure(self.client, lambda: find.ensure(self.progress), run)
         return lambda each: Live(self.client, each.id, run=run, helper_image=image, hardened=True)
-
-
-def _base(order: Order, labels: Mapping[str, str]) -> str:
-    """Name the base, by the Dockerfile or else by the image's own label; empty if neither tells."""
-    return order.dockerfile.base() if order.dockerfile else labels.get(BASE_NAME, "")
 
 
 @contextmanager
@@ -243,21 +221,6 @@ def _emptied_when_interrupted(client: DockerClient, run: str) -> Iterator[None]:
         raise
 
 
-def _needles(asked: Contract) -> Needles:
-    """Say what every file has to be searched for, so that the contract's claims about contents can be decided."""
-    return Needles(tuple((text, text.encode()) for claim in asked.claims for text in stated.texts(claim)))
-
-
-def _refuse_archives(asked: Sequence[str]) -> None:
-    archives = [source for source in asked if not needs_engine(source)]
-    if archives:
-        failed = f"{archives[0]} cannot be run"
-        why = "an archive that nobody has looked at is not loaded into an engine"
-        raise UsageError(
-            failed, seen="--run needs images of an engine", why=why, do="docker load it, and name the image"
-        )
-
-
 def _name(source: str, image: Image, found: Sequence[Image]) -> str:
     """Give the name to show: as it was asked for, and which of its images where an archive holds several."""
     return source if len(found) == 1 else f"{source} {image.source}"
@@ -265,11 +228,11 @@ def _name(source: str, image: Image, found: Sequence[Image]) -> str:
 
 def _verified(order: Order, found: Found) -> Verified:
     begun = time.monotonic()
-    asked = [claim for claim in order.contract.claims if order.run or not verify.needs_container(claim.id)]
+    claims = [claim for claim in order.contract.claims if order.run or not verify.needs_container(claim.id)]
     with found.subject() as subject:
-        findings = verify.decide_all(asked, subject, verify.AT_ONCE if order.run else 1)
+        findings = verify.decide_all(claims, subject, verify.AT_ONCE if order.run else 1)
         judged = [
-            Judged(finding, verify.is_reported_only(claim)) for claim, finding in zip(asked, findings, strict=True)
+            Judged(finding, verify.is_reported_only(claim)) for claim, finding in zip(claims, findings, strict=True)
         ]
     return Verified(
         source=found.name,
@@ -279,7 +242,7 @@ def _verified(order: Order, found: Found) -> Verified:
         layers=len(found.image.layers),
         disk=found.image.disk,
         judged=tuple(judged),
-        not_run=tuple(claim.id for claim in order.contract.claims if claim not in asked),
+        not_run=tuple(claim.id for claim in order.contract.claims if claim not in claims),
         seconds=time.monotonic() - begun,
         dockerfile=order.dockerfile.path if order.dockerfile else "",
     )

@@ -45,6 +45,8 @@ class Stack:
     limits: Limits
     budgets: Mapping[str, Budget]
     """By the variant's name."""
+    varying: tuple[str, ...] = ()
+    """Patterns of files whose bytes no two builds share."""
 
 
 @dataclass(frozen=True)

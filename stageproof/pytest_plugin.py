@@ -221,8 +221,9 @@ def running_subject(image_source: str) -> Iterator[Callable[[], Subject]]:
 def _subject(source: str, claims: tuple[Claim, ...], *, run: bool) -> Iterator[Subject]:
     from stageproof import inspection  # noqa: PLC0415 -- imports the engine's client
     from stageproof.contract import Contract  # noqa: PLC0415 -- the same
+    from stageproof.order import Order  # noqa: PLC0415 -- the same
 
-    order = inspection.Order(sources=[source], contract=Contract("", "", claims), run=run)
+    order = Order(sources=[source], contract=Contract("", "", claims), run=run)
     with ExitStack() as undo:
         with _alone(inspection.cache_folder()):
             (found,) = undo.enter_context(inspection.opened(order))

@@ -30,6 +30,8 @@ class Subject:
     """The images that its FROM lines used, by reference."""
     siblings: Mapping[str, Image] = field(default_factory=dict)
     """The stack's other variants, by the variant's name."""
+    second: Image | None = None
+    """Another build of the same sources."""
     canary: str = ""
     """A value given to the build as a secret: it must be found nowhere."""
     company_ca: tuple[bytes, ...] = ()

@@ -10,8 +10,8 @@ import click
 from stageproof import contract as contracts
 from stageproof import inspection, recording
 from stageproof.errors import UsageError
-from stageproof.inspection import Order
 from stageproof.model import Finding, Verdict
+from stageproof.order import Order
 from stageproof.report import output, sentences
 from stageproof.report.escape import plain
 

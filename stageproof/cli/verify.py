@@ -11,6 +11,7 @@ import click
 
 from stageproof import checks, dockerfile, inspection, settings
 from stageproof.errors import UsageError
+from stageproof.order import Order, chosen
 from stageproof.report import counting, formats, output
 from stageproof.report.formats import terminal
 from stageproof.verify import Verified
@@ -62,9 +63,9 @@ def verify(  # noqa: PLR0913, PLR0917 -- a parameter is an option
     """
     own = settings.read(Path.cwd(), checks.names())
     wanted = output.outputs(asked, target)
-    order = inspection.Order(
+    order = Order(
         sources=_sources(sources, own.sources),
-        contract=inspection.chosen(contract or own.contract, [claim for claim in claims.split(",") if claim]),
+        contract=chosen(contract or own.contract, [claim for claim in claims.split(",") if claim]),
         run=run,
         platform=platform,
         dockerfile=dockerfile.read(file) if file else None,

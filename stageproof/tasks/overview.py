@@ -15,6 +15,7 @@ Stageproof: reference Dockerfiles that are proven, and the harness that proves t
 
   make build ARGS="--stack go"               one stack; also --variant, --bases, --jobs
   make test-all ARGS="--variant distroless"  one variant; also --stack, --claim
+  make rebuild ARGS="--stack go"             build again without the cache: are the files the same?
   make run ARGS="go distroless"              start one, and print its address
   make clean                                 remove what is ours, and nothing else
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
 
-from stageproof.checks.subject import ELSEWHERE, Says, Subject, absent, evidence_of, not_applicable, unknown
-from stageproof.image import Entry, Image
+from stageproof.checks.compared import Pair, configuration, files
+from stageproof.checks.subject import ELSEWHERE, Says, Subject, absent, not_applicable, unknown
 from stageproof.model import Evidence, Finding
 
 CLAIM = "equals the distroless image plus the shell, and nothing else"
@@ -29,43 +28,6 @@ def check(
     if other is None:
         seen = [Evidence(f"there is no image of the variant {sibling}")]
         return unknown("debug-is-shell-only", f"could not be shown that it {CLAIM}", seen, f"build {sibling} too")
-    seen = [*_files(subject, other, extra, varying), *_config(subject.image, other, extra)]
+    pair = Pair(subject, other, "the debug image", f"the {sibling} image")
+    seen = [*files(pair, extra, varying), *configuration(pair, extra)]
     return absent("debug-is-shell-only", Says(CLAIM, BROKEN, DO), subject, seen)
-
-
-def _files(subject: Subject, plain: Image, extra: Sequence[str], varying: Sequence[str]) -> Iterator[Evidence]:
-    debug = subject.image
-    for path in sorted({*debug.tree, *plain.tree}):
-        if any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in extra):
-            continue
-        here, there = debug.find(path), plain.find(path)
-        if here is None or there is None:
-            yield Evidence("only in the distroless image" if here is None else "only in the debug image", path)
-            continue
-        free = any(fnmatchcase(path, form) for form in varying)
-        differences = [name for name in _differences(here, there) if not (free and name == "content")]
-        if differences:
-            yield evidence_of(subject, here, f"differs in {', '.join(differences)}")
-
-
-def _differences(here: Entry, there: Entry) -> Iterator[str]:
-    if here.kind is not there.kind or here.link != there.link:
-        yield "kind"
-    if here.mode != there.mode:
-        yield f"mode ({here.mode:04o}, {there.mode:04o})"
-    if (here.uid, here.gid) != (there.uid, there.gid):
-        yield f"owner ({here.uid}:{here.gid}, {there.uid}:{there.gid})"
-    if here.sha256 != there.sha256:
-        yield "content"
-
-
-def _config(debug: Image, plain: Image, extra: Sequence[str]) -> Iterator[Evidence]:
-    for name in ("user", "entrypoint", "cmd", "workdir", "exposed", "healthcheck", "stop_signal", "volumes"):
-        if getattr(debug.config, name) != getattr(plain.config, name):
-            yield Evidence(
-                f"the configuration differs in {name}: {getattr(debug.config, name)}, {getattr(plain.config, name)}"
-            )
-    for name in sorted({*debug.config.env, *plain.config.env}):
-        here, there = debug.config.env.get(name), plain.config.env.get(name)
-        if here != there and not (name == "PATH" and here in {f"{there}:{folder}" for folder in extra}):
-            yield Evidence(f"the configuration differs in the variable {name}")

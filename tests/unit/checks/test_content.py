@@ -347,6 +347,38 @@ def test_files_on_one_side_only_are_named_and_varying_bytes_can_be_declared(imag
     assert [evidence.path for evidence in free.evidence] == ["/app/gone", "/app/new"]
 
 
+def test_a_second_build_with_the_same_files_holds_also_if_its_digest_is_another(images: Images) -> None:
+    image = images.app(images.file("app/a.aot", b"1"), Labels={"build": "one"})
+    finding = decide(
+        "reproducible", image, {"second": images.app(images.file("app/a.aot", b"1"), Labels={"build": "two"})}
+    )
+    assert finding.verdict is Verdict.PASS
+    assert "digests differ" in finding.message
+    assert "bit for bit" in decide("reproducible", image, {"second": image}).message
+
+
+def test_a_second_build_that_differs_breaks_the_claim_path_by_path(images: Images) -> None:
+    image = images.app(images.file("app/a.aot", b"1"), images.file("app/log", b"10:31"), Env=["AT=1"])
+    second = images.app(images.file("app/a.aot", b"2"), images.file("app/new"), Env=["AT=2"])
+    found = decide("reproducible", image, {"second": second})
+    assert found.verdict is Verdict.FAIL
+    assert [(each.path, each.text) for each in found.evidence] == [
+        ("/app/a.aot", "differs in content"),
+        ("/app/log", "only in this image"),
+        ("/app/new", "only in the second build"),
+        ("", "the configuration differs in the variable AT"),
+    ]
+    assert "/app/a.aot" not in {
+        each.path for each in decide("reproducible", image, {"second": second}, varying=["/app/*.aot"]).evidence
+    }
+
+
+def test_without_a_second_build_nothing_is_known_of_it(images: Images) -> None:
+    finding = decide("reproducible", images.app())
+    assert (finding.verdict, finding.evidence[0].text) == (Verdict.UNKNOWN, "there is no second build")
+    assert 'second = "' in finding.do
+
+
 def test_the_size_budget_names_both_numbers(images: Images) -> None:
     subject = {"stack": STACK, "variant": PLAIN}
     finding = decide("size-budget", images.app(images.file("big", b"x" * 5000)), subject)

@@ -52,6 +52,17 @@ def test_a_broken_claim_counts_more_than_an_unknown_one(command: Command, archiv
     assert told.code == 1
 
 
+def test_a_contract_names_the_second_build_and_it_is_read_too(
+    command: Command, archive: Archive, images: Images
+) -> None:
+    archive("first.tar", images.file("app/stamp", b"1"))
+    archive("same.tar", images.file("app/stamp", b"1"), Labels={"built": "later"})
+    archive("other.tar", images.file("app/stamp", b"2"))
+    for second, code in (("same.tar", 0), ("other.tar", 1), ("missing.tar", 30)):
+        Path("again.toml").write_text(f'[claims]\nreproducible = {{ second = "{second}" }}\n', encoding="utf-8")
+        assert command("verify", "first.tar", "--contract", "again.toml").code == code, second
+
+
 @pytest.mark.parametrize(
     ("arguments", "seen"),
     [
