@@ -67,13 +67,6 @@ def restricted(live: Live, alone: Options, path: str) -> Iterator[tuple[Running,
 
 
 @contextmanager
-def bare(live: Live, alone: Options, path: str) -> Iterator[tuple[Running, Request]]:
-    """Give the shared container in a group of nobody's and without a /tmp, or one under `alone`, and a request."""
-    with _serving(live.bare, live, alone, path) as running:
-        yield running
-
-
-@contextmanager
 def abroad(live: Live, alone: Options, path: str) -> Iterator[tuple[Running, Request]]:
     """Give the shared container that is started as its image says but abroad, or one under `alone`, and a request."""
     with _serving(live.abroad, live, alone, path) as running:

@@ -50,11 +50,6 @@ def restricted(limits: Limits) -> Options:
     return Options(**fields)
 
 
-def bare(limits: Limits) -> Options:
-    """Give all of them, in a group of nobody's, and without a /tmp to write to."""
-    return replace(restricted(limits), user=ANYBODY, tmpfs={})
-
-
 def hardened(options: Options, limits: Limits) -> Options:
     """Take away from a start whatever an image of unknown origin must not have; only its user stays its own."""
     return replace(

@@ -21,7 +21,7 @@ from stageproof.live.container import ENGINE_GONE, Container, engine_gone, start
 from stageproof.live.helper import DEFAULT_PORT, Helper, Request
 from stageproof.live.helper.beside import attach, crash, hang
 from stageproof.live.options import Options
-from stageproof.live.restrictions import DEFAULT_LIMITS, abroad, bare, hardened, restricted
+from stageproof.live.restrictions import DEFAULT_LIMITS, abroad, hardened, restricted
 from stageproof.live.run import Run
 from stageproof.live.sink import sink
 from stageproof.live.wait import until
@@ -89,7 +89,6 @@ class Kind(enum.Enum):
     """The containers that checks share."""
 
     RESTRICTED = enum.auto()
-    BARE = enum.auto()
     ABROAD = enum.auto()
     FREE = enum.auto()
 
@@ -200,10 +199,6 @@ class Live:
     def restricted(self) -> Running:
         """Give the shared container under all restrictions, once something listens in it."""
         return self._shared_with(Kind.RESTRICTED, restricted(self.limits))
-
-    def bare(self) -> Running:
-        """Give the shared container under all restrictions, in a group of nobody's and without a /tmp."""
-        return self._shared_with(Kind.BARE, bare(self.limits))
 
     def abroad(self) -> Running:
         """Give the shared container that is started as the image says, but in another zone and without IPv6."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stageproof.checks.running import bare, ended, live_of, others_than
-from stageproof.checks.subject import Subject, passed, unknown
+from stageproof.checks.running import answered, ended, lines, live_of, others_than
+from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError
-from stageproof.live import Options
+from stageproof.live import Options, Request
 from stageproof.live.restrictions import ANYBODY
 from stageproof.model import Evidence, Finding
 
@@ -20,7 +20,11 @@ def check(subject: Subject, path: str = "/") -> Finding:
     """Start it as 54321:54321, wait for an answer, and read whom the kernel takes every process for."""
     live = live_of(subject)
     try:
-        with bare(live, Options(user=ANYBODY), path) as (running, _):
+        with live.running(Options(user=ANYBODY)) as running:
+            answer = running.answer(Request(path, port=live.port), answered)
+            if not answered(answer):
+                seen = [Evidence(f"GET {path} gives {answer}"), *lines(running.container.last_lines())]
+                return failed(ID, BROKEN, seen, DO)
             others = others_than(running, ANYBODY)
     except ContainerError as error:
         return ended(ID, error, DO)
