@@ -13,7 +13,9 @@ from stageproof.image.tree import Entry, Image
 
 _NODE = re.compile(r"/node_modules/(@[^/]+/)?[^/]+/package\.json$")
 _PYTHON = re.compile(r"\.(dist-info/METADATA|egg-info(/PKG-INFO)?)$")
-_STATUS_D = "/var/lib/dpkg/status.d"
+_STATUS, _STATUS_D = "/var/lib/dpkg/status", "/var/lib/dpkg/status.d"
+_ON_DISK = re.compile(r" (installed|triggers-\w+)$")
+"""The states of dpkg(1) in which a package is there; what waits for a trigger is."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class Package:
         return self.entry.path
 
 
+@dataclass(frozen=True)
+class DebianPackage:
+    """One Debian package, as dpkg's records say."""
+
+    name: str
+    version: str
+    architecture: str
+    entry: Entry
+    """The file that says so."""
+
+
 def installed(image: Image) -> tuple[Package, ...]:
     """Give every package of the merged tree, in the order of ecosystem, name and version.
 
@@ -50,15 +63,27 @@ def installed(image: Image) -> tuple[Package, ...]:
 
 
 def _of_debian(image: Image) -> Iterator[Package]:
-    """Read dpkg's status (deb-control(5), dpkg-query(1)), and the folder status.d that distroless images have."""
+    return (Package("deb", each.name, each.version, each.entry) for each in of_debian(image))
+
+
+def of_debian(image: Image) -> Iterator[DebianPackage]:
+    """Give the installed Debian packages: of dpkg's status (deb-control(5)), and of distroless' folder status.d."""
+    for entry in debian_records(image):
+        yield from debian_in(entry)
+
+
+def debian_records(image: Image) -> list[Entry]:
+    """Give the files that say which Debian packages are installed."""
     files = [entry for entry in image.walk(_STATUS_D) if entry.is_file and not entry.name.endswith(".md5sums")]
-    if status := image.resolve("/var/lib/dpkg/status"):
-        files.append(status)
-    for entry in files:
-        for paragraph in _paragraphs(entry):
-            state = paragraph.get("Status", "install ok installed")
-            if paragraph.get("Package") and state.endswith(" installed"):
-                yield Package("deb", paragraph["Package"], paragraph.get("Version", ""), entry)
+    status = image.resolve(_STATUS)
+    return [*files, *([status] if status else [])]
+
+
+def debian_in(entry: Entry) -> Iterator[DebianPackage]:
+    """Give the packages that one such file calls installed; one of status.d says nothing of a state."""
+    for fields in _paragraphs(entry):
+        if fields.get("Package") and _ON_DISK.search(fields.get("Status", "install ok installed")):
+            yield DebianPackage(fields["Package"], fields.get("Version", ""), fields.get("Architecture", ""), entry)
 
 
 def _of_alpine(image: Image) -> Iterator[Package]:

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from stageproof.checks import releases
 from stageproof.checks.subject import Subject, evidence_of, failed, not_applicable, passed, unknown
+from stageproof.image import os_release
 from stageproof.model import Evidence, Finding
 
 CLAIM = "stands on an operating system that still gets security updates"
 BROKEN = "stands on an operating system that gets no security updates any more"
 WHY = "every hole that is found from then on stays open, and no scanner has a fixed version to name"
 DO = "build on the base of a newer release"
-PLACES = ("/etc/os-release", "/usr/lib/os-release")
 RECORDS = ("/var/lib/dpkg", "/lib/apk", "/usr/lib/apk", "/var/lib/rpm", "/usr/lib/sysimage/rpm")
 """Where package managers keep what is installed: an image that has one stands on an operating system."""
 
@@ -23,10 +23,10 @@ def check(subject: Subject, days: int = 0, today: str = "") -> Finding:
     `today` (2026-01-31) is for what must give the same answer on every day.
     """
     image = subject.image
-    entry = next((found for place in PLACES if (found := image.resolve(place)) is not None), None)
+    entry = os_release.find(image)
     if entry is None and not any(image.resolve(record) for record in RECORDS):
         return not_applicable("base-in-support", "holds no operating system: no os-release file, no packages")
-    told = _fields(entry.facts.content if entry else None)
+    told = os_release.fields(entry)
     system, version = told.get("ID", ""), told.get("VERSION_ID", "")
     end = releases.end_of_support(system, version)
     name = told.get("PRETTY_NAME") or f"{system} {version}".strip()
@@ -38,9 +38,3 @@ def check(subject: Subject, days: int = 0, today: str = "") -> Finding:
     if end < asked:
         return failed("base-in-support", f"{BROKEN}: {name}", seen, DO)
     return passed("base-in-support", f"stands on {name}, supported until {end.isoformat()}", seen)
-
-
-def _fields(content: bytes | None) -> dict[str, str]:
-    """Read the lines `NAME=value` of os-release(5), quotes taken off."""
-    pairs = (line.strip().partition("=") for line in (content or b"").decode("utf-8", "replace").splitlines())
-    return {name: value.strip("\"'") for name, equals, value in pairs if equals}
