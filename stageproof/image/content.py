@@ -24,8 +24,8 @@ _SHA256 = hashlib.sha256()
 _MOST_MEMBERS, _LONGEST_MEMBER = 500, 1024
 
 
-Content = tuple[str, str, Facts]
-"""What there is to know about a file's content: SHA-256, MD5 (see `Entry.md5`), facts."""
+Content = tuple[str, str, str, Facts]
+"""What there is to know about a file's content: SHA-256, MD5 and SHA-1 (see `Entry.md5`), facts."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,10 @@ class Search:
 
 def whole(path: str, data: bytes, search: Search) -> Content:
     """Look at a file that is in memory."""
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest() if kept.is_packaged(path) else ""
+    md5 = sha1 = ""
+    if kept.is_packaged(path):
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
     # Nearly every file is one that says nothing, and a hundred thousand of them are read in a second.
     is_dull = data[:2] not in _TELLING and not path.endswith(_ENDINGS) and not path.startswith(kept.BEGINNINGS)
     if is_dull and len(data) <= secrets.LARGEST and not search.small.within(data):
@@ -97,18 +100,20 @@ def whole(path: str, data: bytes, search: Search) -> Content:
         facts = _facts(path, data, search)
     digest = _SHA256.copy()
     digest.update(data)
-    return digest.hexdigest(), md5, facts
+    return digest.hexdigest(), md5, sha1, facts
 
 
 def in_windows(path: str, pieces: Iterator[bytes], search: Search) -> Content:
     """Look at a large file: it may be a program, it may hold needles; nothing else of it is kept."""
-    digest, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    digest = hashlib.sha256()
+    md5, sha1 = hashlib.md5(usedforsecurity=False), hashlib.sha1(usedforsecurity=False)
     overlap = max(len(pattern) for pattern in search.finders.large_program.patterns)
     head, window = b"", b""
     present: set[bytes] = set()
     for piece in pieces:
         digest.update(piece)
         md5.update(piece)
+        sha1.update(piece)
         head = head if len(head) >= _HEAD else head + piece[: _HEAD - len(head)]
         window += piece
         if len(window) > _WINDOW:
@@ -119,11 +124,8 @@ def in_windows(path: str, pieces: Iterator[bytes], search: Search) -> Content:
     header = elf.parse(head, is_head=True) if head.startswith(elf.MAGIC) else None
     interpreter = _interpreter(head)
     facts = Facts(header, interpreter, programs.recognise(header, present) if header else "")
-    return (
-        digest.hexdigest(),
-        md5.hexdigest() if kept.is_packaged(path) else "",
-        facts if header or interpreter else NO_FACTS,
-    )
+    of_packages = (md5.hexdigest(), sha1.hexdigest()) if kept.is_packaged(path) else ("", "")
+    return (digest.hexdigest(), *of_packages, facts if header or interpreter else NO_FACTS)
 
 
 def _facts(path: str, data: bytes, search: Search) -> Facts:

@@ -12,6 +12,7 @@ _WHOLE = re.compile(
     r"|/usr/lib/os-release"
     r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.(list|md5sums)|diversions)"
     r"|/(usr/)?lib/apk/db/installed"
+    r"|/.+\.dist-info/RECORD"
     r"|/etc/ssl/(cert\.pem|ca-bundle\.pem|certs/ca-certificates\.crt)|/etc/pki/.+\.(pem|crt)"
 )
 # Where distributions put their packages' files; /usr/local and /opt are the administrator's (FHS 3.0).
@@ -19,7 +20,7 @@ PACKAGED = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/boot/")
 _METADATA = re.compile(r"\.(dist-info/METADATA|egg-info(/PKG-INFO)?)$")
 # How the paths begin or end that `keep` looks at: nearly all files are told apart by that, ten times as fast.
 BEGINNINGS = ("/etc/", "/usr/lib/os-release", "/var/lib/dpkg/", "/lib/apk/", "/usr/lib/apk/")
-ENDINGS = ("/package.json", "/release", "METADATA", ".egg-info", "PKG-INFO")
+ENDINGS = ("/package.json", "/release", "METADATA", ".dist-info/RECORD", ".egg-info", "PKG-INFO")
 
 
 def keep(path: str, data: bytes) -> bytes | None:
@@ -40,7 +41,7 @@ def keep(path: str, data: bytes) -> bytes | None:
 
 
 def is_packaged(path: str) -> bool:
-    """Whether a distribution's package may have put a file there: its MD5 is worth having."""
+    """Whether a distribution's package may have put a file there: its MD5 and its SHA-1 are worth having."""
     return path.startswith(PACKAGED) and not path.startswith("/usr/local/")
 
 

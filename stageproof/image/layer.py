@@ -27,7 +27,7 @@ _NO_NAMES = frozenset({"", ".", ".."})
 _LARGE = 1 << 17
 """Files from this size on are looked at in a thread of their own: most of that work releases Python's lock."""
 _MOST_WAITING = 1 << 26
-_UNSETTLED: Content = ("looked at aside", "", NO_FACTS)
+_UNSETTLED: Content = ("looked at aside", "", "", NO_FACTS)
 _KINDS = {
     b"0": Kind.FILE,
     b"1": Kind.HARD_LINK,
@@ -127,14 +127,14 @@ class _Reading:
         path = f"{folder}/{name}"
         kind = _KINDS[member.type]
         link = member.link
-        sha256, md5, facts = "", "", NO_FACTS
+        sha256, md5, sha1, facts = "", "", "", NO_FACTS
         if kind is not Kind.FOLDER:
             if path in self.folders:
                 self.refuse(f"{path} first as a folder with content, and then as a {kind}")
             if kind is Kind.HARD_LINK:
                 link = "/".join(self.place(link))
             elif kind is Kind.FILE:
-                sha256, md5, facts = self.look(tar, path, member.size)
+                sha256, md5, sha1, facts = self.look(tar, path, member.size)
         if path in self.entries or kind in _DEVICES or member.two_sizes is not None:
             self.judge(path, kind, member)
         if self.search.has_needles:
@@ -155,6 +155,7 @@ class _Reading:
             member.attributes,
             facts,
             md5,
+            sha1,
         )
 
     def look(self, tar: Tar, path: str, size: int) -> Content:
@@ -173,10 +174,10 @@ class _Reading:
     def settle(self) -> None:
         """Put in what was found aside; of a path that came again, the last one counts."""
         for path, found in dict(self.looking).items():
-            sha256, md5, facts = found.result()
+            sha256, md5, sha1, facts = found.result()
             entry = self.entries.get(path)
             if entry is not None and entry.sha256 is _UNSETTLED[0]:
-                self.entries[path] = structs.replace(entry, sha256=sha256, facts=facts, md5=md5)
+                self.entries[path] = structs.replace(entry, sha256=sha256, facts=facts, md5=md5, sha1=sha1)
                 self.keep((), facts)
         self.looking, self.waiting = [], 0
 

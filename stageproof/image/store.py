@@ -26,7 +26,7 @@ from stageproof.errors import DiskFullError, ImageError
 from stageproof.image.needles import Needles
 from stageproof.image.tree import Entry, Layer
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever an index of before would say something else than one of now."""
 LARGEST = 2_000_000_000
 """Bytes that all remembered files may have together; removing goes on to nine tenths of it."""

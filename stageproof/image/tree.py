@@ -70,7 +70,9 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     """Extended attributes, name and value: ("security.capability", b"...")."""
     facts: Facts = NO_FACTS
     md5: str = ""
-    """Of files where a distribution's packages put theirs: what their lists of files say."""
+    """Of files where a distribution's packages put theirs: what dpkg's lists of files say."""
+    sha1: str = ""
+    """Of the same files: what apk's database says."""
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stageproof.checks.subject import Subject, failed, not_applicable, passed
-from stageproof.image import Image, checksums
+from stageproof.image import Image, debian_sums
 from stageproof.model import Evidence, Finding
 
 CLAIM = "holds the licence of every distribution package"
@@ -16,7 +16,7 @@ PLACES = ("/usr/share/doc/{name}/copyright", "/usr/share/doc/{name}/copyright.gz
 
 def check(subject: Subject) -> Finding:
     """Decide the claim for each Debian package: its copyright file, or that of a package built from the same source."""
-    sources = checksums.installed(subject.image)
+    sources = debian_sums.installed(subject.image)
     if not sources:
         return not_applicable("licences-present", "holds no package of Debian, whose licences have a known place")
     there = {name for name in sources if _has_licence(subject.image, name)}
