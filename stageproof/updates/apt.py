@@ -17,7 +17,8 @@ from pathlib import Path
 CONFIGURATION, STATUS, LISTS = "apt.conf", "status", "lists"
 CLIENT_SECONDS = 60
 """How long apt may take for an answer that needs no network."""
-CONNECT_SECONDS = 3
+STALL_SECONDS = 10
+"""How long a transfer that has begun may stand still, or a second mirror not answer."""
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """Debian's own keys, for sources that name none."""
 _COMPONENTS = "main contrib non-free non-free-firmware"
@@ -123,8 +124,8 @@ def configure(folder: Path, sources: str, architecture: str) -> None:
         "Acquire::Languages": "none",
         "Acquire::GzipIndexes": "true",
         "Acquire::Retries": "0",
-        "Acquire::http::Timeout": str(CONNECT_SECONDS),
-        "Acquire::https::Timeout": str(CONNECT_SECONDS),
+        "Acquire::http::Timeout": str(STALL_SECONDS),
+        "Acquire::https::Timeout": str(STALL_SECONDS),
         "Acquire::AllowInsecureRepositories": "false",
         "Acquire::AllowWeakRepositories": "false",
     }
