@@ -27,8 +27,9 @@ _DECODER = msgspec.json.Decoder(Verified)
 
 
 def key(ids: Sequence[str], name: str, contract: Contract, wanted: str, file: Dockerfile | None) -> str:
-    """Give the key of an image's findings; `ids` are its own and that of its base, empty if that is not there.
+    """Give the key of an image's findings.
 
+    `ids` are its own, that of its base (empty if that is not there), and digests of other files that they rest on;
     `wanted` is the platform that was asked for, `name` what the findings call the image.
     """
     rests_on = (tuple(ids), name, contract, wanted, file, today(), platform.machine(), deciding())

@@ -159,7 +159,8 @@ class _Opened:
         """Give the key under which the findings of one of the engine's images are remembered."""
         about = self.images().describe(name)
         base = asked.base(order, (about.get("Config") or {}).get("Labels") or {})
-        ids = [about["Id"], *(self._id_of(other) if other else "" for other in (base, asked.second(order.contract)))]
+        others = (base, asked.second(order.contract))
+        ids = [about["Id"], *(self._id_of(other) if other else "" for other in others), *asked.files(order.contract)]
         return decided.key(ids, name, order.contract, order.platform, order.dockerfile)
 
     @cache  # noqa: B019 -- as long as the engine is open, and it is closed at the end

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stageproof import checks, contract, verify
-from stageproof.checks import stated
+from stageproof.checks import attached, stated
 from stageproof.checks.origin import BASE_NAME
 from stageproof.contract import Contract
 from stageproof.dockerfile import Dockerfile
@@ -71,6 +72,17 @@ def second(asked: Contract) -> str:
 def needles(asked: Contract) -> Needles:
     """Say what every file has to be searched for, so that the contract's claims about contents can be decided."""
     return Needles(tuple((text, text.encode()) for claim in asked.claims for text in stated.texts(claim)))
+
+
+def files(asked: Contract) -> list[str]:
+    """Give digests of the files outside the contract that its claims rest on; empty for one that cannot be read."""
+    digests = []
+    for path in (path for claim in asked.claims for path in attached.files(claim)):
+        try:
+            digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        except OSError:
+            digests.append("")
+    return digests
 
 
 def refuse_archives(asked: Sequence[str]) -> None:

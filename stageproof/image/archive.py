@@ -1,4 +1,4 @@
-"""The three forms in which images come as files: a folder, a tar that can be sought in, a stream that passes once.
+"""Forms in which images come as files: a folder, and a tar that can be sought in; `passing` has the stream.
 
 Names are not trusted: a blob is told by its content, and known by the digest of its bytes. Nothing is ever unpacked
 to disk, and no name of an archive becomes a path outside of it.
@@ -6,6 +6,7 @@ to disk, and no name of an archive becomes a path outside of it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import re
@@ -16,18 +17,16 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from stageproof.errors import ImageError
-from stageproof.image import packing
-from stageproof.image.aside import ahead
 from stageproof.image.limits import Limits
 from stageproof.image.shelf import PIECE, Blob, Shelf, seal
 from stageproof.image.store import Digests
 from stageproof.image.stream import Stream
-from stageproof.image.tar import BLOCK, HARD_LINK, LINK, REGULAR, Member, Tar
+from stageproof.image.tar import HARD_LINK, LINK, REGULAR, Member, Tar
 
 _SCAN = 1 << 14
 _MOST_LINKS = 8
+_OBJECT = b"{"
 _PATH_IN_LAYOUT = re.compile(r"(index\.json|manifest\.json|(blobs/sha256/)?[0-9a-f]{64}(\.json|/layer\.tar)?)")
-_NAMED = re.compile(r"(?:^|/)([0-9a-f]{64})$")
 
 
 class Archive(Protocol):
@@ -38,6 +37,9 @@ class Archive(Protocol):
 
     def layer(self, path: str, diff_id: str) -> tuple[Digests, int] | None:
         """See to it that a layer is at hand; give its digests, and its size as it stands there. None: not there."""
+
+    def documents_at(self, folder: str, largest: int) -> Iterable[str]:
+        """Give the paths of the files right in a folder that begin as a JSON object and have at most so many bytes."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,22 @@ class Folder:
             what = f"the layer {path} of {self.path}"
             blob = Blob(what, about.st_size, lambda: _read_on(file, about.st_size, what), seal(about))
             return self.shelf.settle(blob, diff_id), about.st_size
+
+    def documents_at(self, folder: str, largest: int) -> Iterator[str]:
+        """Give the paths of the files right in a folder that begin as a JSON object."""
+        try:
+            names = sorted(os.listdir(self.path / folder))  # noqa: PTH208 -- names, not paths
+        except OSError:
+            return
+        for path in (f"{folder}/{name}" for name in names[: self.shelf.limits.members]):
+            with contextlib.suppress(ImageError):  # what is no file is no document
+                opened = self._open(path)
+                if opened is None:
+                    continue
+                with opened as file:
+                    fits = os.fstat(file.fileno()).st_size <= largest and file.read(1) == _OBJECT
+                if fits:
+                    yield path
 
     def _open(self, path: str) -> BinaryIO | None:
         if not _PATH_IN_LAYOUT.fullmatch(path):
@@ -115,23 +133,31 @@ class File:
                 raise _cut_off(self.what, here + count - size)
             self.file.seek(count, os.SEEK_CUR)
 
-        tar = Tar(Stream(chunks, self.what, leap=leap, until=self.shelf.until), _outer(self.shelf))
+        tar = Tar(Stream(chunks, self.what, leap=leap, until=self.shelf.until), outer_limits(self.shelf))
         for member in tar:
-            path = _listed(member, self.links, self.seen, self.what)
+            path = listed(member, self.links, self.seen, self.what)
             if member.type == REGULAR:
                 self.places[path] = _Place(tar.stream.position, member.size)
 
     def document(self, path: str) -> bytes | None:
         """Give a small file; None if it is not there."""
-        place = self.places.get(_followed(path, self.links))
+        place = self.places.get(followed(path, self.links))
         if place is None:
             return None
         self.file.seek(place.offset)
         return _small(self.file.read(min(place.size, self.shelf.limits.document + 1)), path, self.shelf)
 
+    def documents_at(self, folder: str, largest: int) -> Iterator[str]:
+        """Give the paths of the files right in a folder that begin as a JSON object."""
+        for path, place in self.places.items():
+            if posixpath.dirname(path) == folder and place.size <= largest:
+                self.file.seek(place.offset)
+                if self.file.read(1) == _OBJECT:
+                    yield path
+
     def layer(self, path: str, diff_id: str) -> tuple[Digests, int] | None:
         """See to it that a layer is at hand; give its digests and its size."""
-        place = self.places.get(_followed(path, self.links))
+        place = self.places.get(followed(path, self.links))
         if place is None:
             return None
         about = os.fstat(self.file.fileno())
@@ -145,75 +171,13 @@ class File:
         return self.shelf.settle(blob, diff_id), place.size
 
 
-@dataclass
-class Passed:
-    """An archive that passed by once: every layer was taken in, every document kept."""
-
-    documents: dict[str, bytes] = field(default_factory=dict)
-    layers: dict[str, tuple[Digests, int]] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
-
-    def document(self, path: str) -> bytes | None:
-        """Give a small file; None if it was not there."""
-        return self.documents.get(_followed(path, self.links))
-
-    def layer(self, path: str, diff_id: str) -> tuple[Digests, int] | None:
-        """Give a layer's digests and its size; None if it was not there."""
-        del diff_id  # what it should be was not known when it passed
-        return self.layers.get(_followed(path, self.links))
-
-
-def passing(pieces: Iterable[bytes], what: str, shelf: Shelf, *, trusted: bool = False) -> Passed:
-    """Read an archive once, from front to back. Raises ImageError.
-
-    An engine is `trusted` to name blobs by their digest: what it names and is remembered is passed over unread.
-    """
-    coming = ahead(pieces)
-    try:
-        return _passed(Stream(coming, what, until=shelf.until), what, shelf, trusted=trusted)
-    finally:
-        coming.close()
-
-
-def _passed(outer: Stream, what: str, shelf: Shelf, *, trusted: bool) -> Passed:
-    head = outer.peek(BLOCK)
-    tar = Tar(Stream(packing.unpacked(head, outer.rest(), what, shelf.limits), what, until=shelf.until), _outer(shelf))
-    passed = Passed()
-    documents = 0
-    seen: set[str] = set()
-    for member in tar:
-        path = _listed(member, passed.links, seen, what)
-        if member.type != REGULAR:
-            continue
-        data = Stream(tar.data(), f"the layer {path} of {what}", until=shelf.until)
-        head = data.peek(BLOCK)
-        if packing.is_packed(head) or _is_tar(head):
-            passed.layers[path] = (_taken(path, data, shelf, trusted=trusted), member.size)
-        elif head.lstrip()[:1] in {b"{", b"["} and member.size <= shelf.limits.document:
-            documents += member.size
-            if documents > shelf.limits.documents:
-                raise _too_many(what, shelf)
-            passed.documents[path] = data.take(member.size)
-        for _ in data.rest():
-            pass
-    return passed
-
-
-def _taken(path: str, data: Stream, shelf: Shelf, *, trusted: bool) -> Digests:
-    match = _NAMED.search(path)
-    name = f"sha256:{match[1]}" if match else ""
-    known = shelf.named(name) if name else None
-    if known and trusted:
-        return known
-    # The name only saves work: the bytes are hashed all the same.
-    return shelf.prove(data.rest(), data.what) if known else shelf.take(data.rest(), data.what, name)
-
-
-def _outer(shelf: Shelf) -> Limits:
+def outer_limits(shelf: Shelf) -> Limits:
+    """Give the limits of the archive itself."""
     return replace(shelf.limits, entries=shelf.limits.members)
 
 
-def _listed(member: Member, links: dict[str, str], seen: set[str], what: str) -> str:
+def listed(member: Member, links: dict[str, str], seen: set[str], what: str) -> str:
+    """Note a member, and give its path. Raises ImageError where it stands there twice."""
     path = posixpath.normpath(member.path)
     if member.type not in {REGULAR, LINK, HARD_LINK}:
         return path
@@ -230,7 +194,7 @@ def _listed(member: Member, links: dict[str, str], seen: set[str], what: str) ->
     return path
 
 
-def _followed(path: str, links: dict[str, str]) -> str:
+def followed(path: str, links: dict[str, str]) -> str:
     """Docker of old wrote a layer that two images share once, and a link to it for the other."""
     path = posixpath.normpath(path)
     for _ in range(_MOST_LINKS):
@@ -259,12 +223,6 @@ def _small(data: bytes, path: str, shelf: Shelf) -> bytes:
     return data
 
 
-def _too_many(what: str, shelf: Shelf) -> ImageError:
-    failed = f"{what} cannot be read"
-    seen = f"its JSON documents have more than {shelf.limits.documents} bytes together"
-    return ImageError(failed, seen=seen, why="they have to be kept until the last one is read")
-
-
 def _cut_off(what: str, missing: int) -> ImageError:
     failed = f"{what} is cut off"
     return ImageError(failed, seen=f"it ends {missing} bytes too early", why="what is missing cannot be checked")
@@ -273,10 +231,6 @@ def _cut_off(what: str, missing: int) -> ImageError:
 def _unreadable(what: str, error: OSError) -> ImageError:
     failed = f"{what} cannot be read"
     return ImageError(failed, seen=str(error), why="nothing is known about what cannot be read")
-
-
-def _is_tar(head: bytes) -> bool:
-    return head[257:262] == b"ustar" or (len(head) == BLOCK and not head.strip(b"\0"))
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -12,7 +12,7 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from stageproof.errors import ImageError
@@ -22,6 +22,7 @@ INDEX, MANIFEST = "index.json", "manifest.json"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAMED = re.compile(r"(?:^|/)([0-9a-f]{64})(?:\.json)?$")
 _MOST_MANIFESTS = 10_000
+_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.")
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _WHY = "an archive that contradicts itself is read differently by every tool"
 
@@ -51,6 +52,8 @@ class Listed:
     parts: Sequence[Part]
     ids: frozenset[str]
     """Every digest by which an engine may call it: of the config, its manifest, and the indexes above."""
+    manifest: str = ""
+    """The digest of its manifest; empty where only a docker archive's own list names it."""
 
     @property
     def platform(self) -> Platform:
@@ -66,6 +69,8 @@ class Reader:
     document: Document
     visits: list[str] = field(default_factory=list)
     """Descriptors followed, each time: an index may name another one often."""
+    beside: list[Mapping[str, Any]] = field(default_factory=list)
+    """Descriptors of what stands beside the images: attestations, signatures. Nothing about them is proved."""
 
     def images(self) -> list[Listed]:
         """Give every image of the archive, of every platform, without attestations. Raises ImageError if none."""
@@ -78,9 +83,10 @@ class Reader:
             same = {other.id for other in oci if one.name and f"/{other.name}".endswith(f"/{one.name}")}
             if same and one.id not in same:
                 self._refuse(f"{one.name} is {one.id} in {MANIFEST}, and {min(same)} in {INDEX}", _WHY)
-        above = {one.id: one.ids for one in oci}
+        above = {one.id: one for one in oci}
         return [
-            Listed(one.name, one.id, one.config, one.parts, one.ids | above.get(one.id, frozenset())) for one in listed
+            replace(one, ids=one.ids | above[one.id].ids, manifest=above[one.id].manifest) if one.id in above else one
+            for one in listed
         ]
 
     def _of_manifest(self) -> Iterator[Listed]:
@@ -104,6 +110,7 @@ class Reader:
     def _below(self, descriptor: Mapping[str, Any], name: str, above: frozenset[str]) -> Iterator[Listed]:
         """Follow a descriptor to the images under it: a manifest, or an index of more descriptors."""
         if _is_attestation(descriptor):
+            self._note(descriptor)
             return
         digest = self._digest(descriptor)
         if len(self.visits) > _MOST_MANIFESTS or len(above) > 8:  # noqa: PLR2004 -- indexes in indexes
@@ -117,7 +124,14 @@ class Reader:
         for each in self._tables(document.get("manifests"), "manifests", digest):
             yield from self._below(each, name, ids)
         if isinstance(document.get("config"), Mapping):
-            yield from self._manifest(document, digest, name, ids)
+            if _is_artifact(document):
+                self._note(descriptor)
+            else:
+                yield from self._manifest(document, digest, name, ids)
+
+    def _note(self, descriptor: Mapping[str, Any]) -> None:
+        if len(self.beside) < _MOST_MANIFESTS:
+            self.beside.append(descriptor)
 
     def _manifest(self, document: Mapping[str, Any], digest: str, name: str, ids: frozenset[str]) -> Iterator[Listed]:
         """Give the image of a manifest; nothing where it is another artifact, such as a signature."""
@@ -128,7 +142,7 @@ class Reader:
             return
         layers = self._tables(document.get("layers"), "layers", digest)
         parts = [Part(_path(self._digest(one)), self._digest(one), _size(one)) for one in layers]
-        yield Listed(name, self._digest(about), config, parts, ids | {self._digest(about)})
+        yield Listed(name, self._digest(about), config, parts, ids | {self._digest(about)}, digest)
 
     def _config(self, path: str, named: str) -> tuple[Mapping[str, Any], str]:
         data = self.document(path)
@@ -197,6 +211,18 @@ def _is_attestation(descriptor: Mapping[str, Any]) -> bool:
     """BuildKit's attestations stand beside the images, for the platform unknown/unknown (its "Attestation storage")."""
     platform = descriptor.get("platform")
     return isinstance(platform, Mapping) and "unknown" in (platform.get("os"), platform.get("architecture"))
+
+
+def _is_artifact(manifest: Mapping[str, Any]) -> bool:
+    """Whether none of its layers says that it is one of an image: cosign gives its signatures a config as images have.
+
+    Types: OCI image specification, "Media Types"; Docker's image manifest version 2, schema 2.
+    """
+    layers = manifest.get("layers")
+    if not isinstance(layers, list) or not layers:
+        return False
+    types = [one.get("mediaType") if isinstance(one, Mapping) else None for one in layers]
+    return all(isinstance(each, str) and each and not each.startswith(_LAYERS) for each in types)
 
 
 def _size(descriptor: Mapping[str, Any]) -> int | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stageproof.errors import ImageError
-from stageproof.image import archive, contents
+from stageproof.image import beside, contents, passing
 from stageproof.image.archive import Archive
 from stageproof.image.config import Config, parse
 from stageproof.image.contents import Listed
@@ -47,7 +47,7 @@ def read_archive(pieces: Iterable[bytes], *, cache: Path, needles: Needles = NO_
     """Give the images of a docker archive or OCI layout (one tar) by tag, or id where they have none."""
     shelf = Shelf(Store(cache), needles)
     what = "the image archive"
-    return {image.source: image for image in of_archive(archive.passing(pieces, what, shelf), what, shelf)}
+    return {image.source: image for image in of_archive(passing.passing(pieces, what, shelf), what, shelf)}
 
 
 def of_engine(
@@ -61,17 +61,22 @@ def of_engine(
     if missing:
         asked = list(missing.values())
         shelf.traffic.saved.append(tuple(asked))
-        passed = archive.passing(save(asked), "what the engine saved", shelf, trusted=True)
-        listed = contents.Reader("what the engine saved", passed.document).images()
+        passed = passing.passing(save(asked), "what the engine saved", shelf, trusted=True)
+        reader = contents.Reader("what the engine saved", passed.document)
+        listed = reader.images()
         for key, name in missing.items():
             found = _of_id(listed, name, described[name], platform)
             _settle(found, passed, name)
-            configs[key] = found.config
-            shelf.store.remember_config(key, found.config)
+            attached = beside.find(found, reader.beside, passed, shelf.limits)
+            configs[key] = beside.noted(found.config, attached)
+            shelf.store.remember_config(key, configs[key])
     merger = Merger()
-    return {
-        name: _image(str(about["Id"]), name, configs[ids[name]], shelf, merger) for name, about in described.items()
-    }
+    images = {}
+    for name, about in described.items():
+        config = cast("Mapping[str, Any]", configs[ids[name]])
+        read = _image(str(about["Id"]), name, config, shelf, merger)
+        images[name] = replace(read, attached=beside.of_noted(config))
+    return images
 
 
 def _remembered(shelf: Shelf, key: str, platform: str) -> object:
@@ -87,14 +92,16 @@ def _remembered(shelf: Shelf, key: str, platform: str) -> object:
 def of_archive(source: Archive, what: str, shelf: Shelf, platform: str = "") -> list[Image]:
     """Give the images of an archive, each of one platform. Raises ImageError where one cannot be read."""
     by_name: dict[str, list[Listed]] = {}
-    for one in contents.Reader(what, source.document).images():
+    reader = contents.Reader(what, source.document)
+    for one in reader.images():
         by_name.setdefault(one.name, []).append(one)
     merger = Merger()
     images = []
     for name, listed in by_name.items():
         for one in _chosen(listed, what, platform):
             _settle(one, source, what)
-            images.append(_image(one.id, name or one.id, one.config, shelf, merger))
+            read = _image(one.id, name or one.id, one.config, shelf, merger)
+            images.append(replace(read, attached=beside.find(one, reader.beside, source, shelf.limits)))
     return images
 
 
@@ -133,7 +140,7 @@ def _of_id(listed: Sequence[Listed], name: str, about: Mapping[str, Any], platfo
 
 
 def _is_known(document: object, shelf: Shelf) -> bool:
-    if not isinstance(document, Mapping) or "rootfs" not in document:
+    if not isinstance(document, Mapping) or "rootfs" not in document or not beside.is_noted(document):
         return False
     return all(shelf.layer(diff_id) is not None for diff_id in parse(document).diff_ids)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from stageproof.errors import ImageError
-from stageproof.image import archive, packing
+from stageproof.image import archive, packing, passing
 from stageproof.image.limits import LIMITS, Limits
 from stageproof.image.load import NO_NEEDLES, of_archive, of_engine
 from stageproof.image.needles import Needles
@@ -72,7 +72,7 @@ def read(  # noqa: PLR0913 -- what a reading needs, each with its default
         if source in found:
             continue
         if source == STANDARD_INPUT:
-            passed = archive.passing(_chunks(stdin or sys.stdin.buffer), "standard input", shelf)
+            passed = passing.passing(_chunks(stdin or sys.stdin.buffer), "standard input", shelf)
             found[source] = of_archive(passed, "standard input", shelf, platform)
         else:
             found[source] = _of_path(source, shelf, platform)
@@ -113,7 +113,7 @@ def _of_file(path: Path, shelf: Shelf, platform: str) -> list[Image]:
         head = file.read(BLOCK)
         file.seek(0)
         if packing.is_packed(head):
-            return of_archive(archive.passing(_chunks(file), str(path), shelf), str(path), shelf, platform)
+            return of_archive(passing.passing(_chunks(file), str(path), shelf), str(path), shelf, platform)
         opened = archive.File(file, str(path), shelf)
         opened.scan()
         return of_archive(opened, str(path), shelf, platform)

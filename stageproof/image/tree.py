@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from stageproof.errors import ImageError
+from stageproof.image.attestations import Attached
 from stageproof.image.config import Config
 from stageproof.image.elf import Elf
 from stageproof.image.needles import Needles
@@ -143,6 +144,8 @@ class Image:
     """Path -> the number of the layer that brought it."""
     needles: Needles = field(repr=False)
     """What was looked for in every file of every layer."""
+    attached: Attached | None = field(default=None, repr=False)
+    """What stands beside it in its layout; None where its source has no place for that."""
 
     @property
     def platform(self) -> str:

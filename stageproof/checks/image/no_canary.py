@@ -16,7 +16,10 @@ DO = "an allow-list in .dockerignore, COPY by name, and RUN --mount=type=secret 
 
 
 def check(subject: Subject) -> Finding:
-    """Decide the claim: the value, plain, in hex and base64, in each file of each layer, and in the configuration."""
+    """Decide the claim: the value, plain, in hex and base64, in each file of each layer, and in the configuration.
+
+    And in what is attached to the image: provenance tells the values of all build arguments.
+    """
     if not subject.canary:
         return not_applicable("no-canary", "was built without a canary")
     forms = Needles.of(subject.canary).forms
@@ -25,7 +28,10 @@ def check(subject: Subject) -> Finding:
         return unknown(
             "no-canary", f"could not be shown that it {CLAIM}", seen, "read the image again with this canary"
         )
-    seen = [*_in_layers(subject), *_in_config(subject.image, forms)]
+    seen = [*_in_layers(subject), *_in_config(subject.image, forms), *_in_attached(subject.image, forms)]
+    unread = [] if seen else [*_unread(subject.image)]
+    if unread:
+        return unknown("no-canary", f"could not be shown that it {CLAIM}", unread, "make the archive again")
     return absent("no-canary", Says(CLAIM, BROKEN, DO), subject, seen)
 
 
@@ -43,3 +49,15 @@ def _in_config(image: Image, forms: tuple[tuple[str, bytes], ...]) -> Iterator[E
         data = text.encode("utf-8", "surrogatepass")
         for label in dict.fromkeys(label for label, form in forms if form in data):
             yield Evidence(f"{label}, in the {place}")
+
+
+def _in_attached(image: Image, forms: tuple[tuple[str, bytes], ...]) -> Iterator[Evidence]:
+    for each in image.attached.attachments if image.attached else ():
+        for label in dict.fromkeys(label for label, form in forms if form in each.data):
+            yield Evidence(f"{label}, in what is attached to the image: {each.digest} ({each.media_type})")
+
+
+def _unread(image: Image) -> Iterator[Evidence]:
+    for each in image.attached.attachments if image.attached else ():
+        if each.problem:
+            yield Evidence(f"attached to the image, {each.digest} {each.problem}")

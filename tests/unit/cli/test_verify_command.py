@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.checks import attested
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Archive, Command
     from tests.unit.conftest import Images
@@ -316,3 +318,20 @@ def test_nothing_in_a_hostile_configuration_ends_in_a_traceback(command: Command
     recorded = command("record", path)
     assert recorded.code == 0
     assert all(letter.isprintable() or letter == "\n" for letter in recorded.out)
+
+
+def test_a_contract_can_ask_for_what_is_attached_with_a_key_beside_it(command: Command, tmp_path: Path) -> None:
+    it = attested.Attested(tmp_path).state(attested.SPDX, attested.spdx(("tzdata", "2026a-1")))
+    key = attested.p256()
+    it.layout.refer(it.about, attested.bundle(key, it.digest))
+    Path("contract.toml").write_text('[claims]\nsbom-attached = {}\nsignature-valid = { key = "cosign.pub" }\n')
+    asked = ("verify", str(it.write()), "--contract", "contract.toml")
+    without = command(*asked)
+    assert without.code == 4
+    assert "cosign.pub holds no public key" in without.err
+    attested.public(key, Path("cosign.pub"))
+    told = command(*asked, "--verbose")
+    assert told.code == 0
+    assert "has a signature that its key verifies: cosign.pub" in told.out
+    attested.public(attested.p256(), Path("cosign.pub"))
+    assert command(*asked).code == 1
