@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -19,6 +18,7 @@ from stageproof.engine import find, private, processes
 from stageproof.engine.client import Engine
 from stageproof.engine.home import Home, wait_until
 from stageproof.engine.network import run_in_root
+from tests.engine.private.programs import copied
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -34,16 +34,8 @@ def client_of(engine: Engine) -> Iterator[docker.DockerClient]:
 
 def build_sleeper(engine: Engine, home: Home, folder: Path) -> None:
     """Build an image that sleeps, from the engine's own files: no registry is asked."""
-    usr = home.root / "usr"
-    files = [usr / "bin/sleep", *usr.glob("lib/*-linux-gnu*/libc.so.6"), *usr.glob("lib*/ld-linux*")]
     context = folder / "context"
-    for file in files:
-        target = context / "usr" / file.relative_to(usr)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file.resolve(), target)
-    lines = ["FROM scratch", "COPY usr /usr", "COPY usr/lib64 /lib64", 'ENTRYPOINT ["/usr/bin/sleep", "600"]']
-    if not (context / "usr/lib64").exists():
-        lines[2] = "COPY usr/lib /lib"
+    lines = ["FROM scratch", *copied(home, context, "sleep"), 'ENTRYPOINT ["/usr/bin/sleep", "600"]']
     (context / "Dockerfile").write_text("\n".join(lines))
     command = [*engine.buildx, "build", "--load", "--tag", "sleeper", str(context)]
     subprocess.run(command, env=engine.environment(), check=True, capture_output=True)
