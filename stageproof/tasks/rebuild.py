@@ -46,10 +46,10 @@ def _compared(bench: Workbench, recipe: Recipe, first: Record) -> bool:
     second = subjects.load(bench, [before], first)[before]
     claim = Claim("reproducible", {"varying": recipe.stack.varying})
     finding = verify.decide(claim, dataclasses.replace(subject, second=second))
-    holds = finding.verdict is Verdict.PASS
-    say(
-        sentences.headline(f"✔ {recipe.name} {finding.message}", claim.id)
-        if holds
-        else sentences.failure(recipe.name, finding)
-    )
-    return holds
+    if finding.verdict is not Verdict.PASS:
+        say(sentences.failure(recipe.name, finding))
+        return False
+    say(sentences.headline(f"✔ {recipe.name} {finding.message}", claim.id))
+    for line in sentences.lines(finding.evidence):
+        say(f"    {line}")
+    return True

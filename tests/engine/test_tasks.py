@@ -93,7 +93,13 @@ def test_a_proof_that_is_stopped_leaves_no_container_behind(root: Path, client: 
     assert not ours & runs_of(client)
 
 
-@pytest.mark.parametrize(("words", "says"), [(["run", "go", "distrolss"], "did you mean distroless?")])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "go", "distrolss"], "did you mean distroless?"),
+        (["rebuild", "--variant", "distrolss"], "did you mean distroless?"),
+    ],
+)
 def test_an_unknown_name_is_answered_with_the_nearest(root: Path, words: list[str], says: str) -> None:
     with started(root, *words) as process:
         seen = process.communicate(timeout=60)[0].decode()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from stageproof.checks.compared import Pair, configuration, files
-from stageproof.checks.subject import Says, Subject, absent, unknown
+from stageproof.checks.subject import Says, Subject, absent, evidence_of, unknown
 from stageproof.image import Image
 from stageproof.model import Evidence, Finding
 
@@ -29,7 +31,15 @@ def check(subject: Subject, second: str = "", varying: Sequence[str] = ()) -> Fi
     pair = Pair(subject, other, "this image", "the second build")
     seen = [*files(pair, varying=varying), *configuration(pair)]
     says = Says(f"{CLAIM} ({_likeness(subject, other)})", BROKEN, DO)
-    return absent(ID, says, subject, seen)
+    finding = absent(ID, says, subject, seen)
+    return replace(finding, evidence=(*finding.evidence, *_allowed(subject, other, varying)))
+
+
+def _allowed(subject: Subject, other: Image, varying: Sequence[str]) -> Iterator[Evidence]:
+    for entry in subject.entries:
+        there = other.find(entry.path)
+        if there and there.sha256 != entry.sha256 and any(fnmatchcase(entry.path, form) for form in varying):
+            yield evidence_of(subject, entry, "differs in content, which the contract allows")
 
 
 def _likeness(subject: Subject, other: Image) -> str:

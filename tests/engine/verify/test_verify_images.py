@@ -79,6 +79,26 @@ def test_reading_starts_no_container(command: Command, client: docker.DockerClie
     assert list(events) == []
 
 
+@pytest.mark.parametrize(("step", "code"), [("print('the same')", 0), ("import time; print(time.time_ns())", 1)])
+def test_two_builds_of_the_same_sources_are_compared(
+    command: Command, client: docker.DockerClient, helper_image: str, step: str, code: int
+) -> None:
+    text = (
+        f'FROM {helper_image}\nUSER 0\nRUN ["sh", "-c", "python3 -c \\"{step}\\" > /stamp"]\nENTRYPOINT ["python3"]\n'
+    )
+    built = [client.images.build(fileobj=io.BytesIO(text.encode()), nocache=True, rm=True)[0] for _ in range(2)]
+    first, second = (str(image.id) for image in built)
+    try:
+        Path("again.toml").write_text(f'[claims]\nreproducible = {{ second = "{second}" }}\n', encoding="utf-8")
+        assert first != second
+        told = command("verify", first, "--contract", "again.toml", "--verbose")
+        assert told.code == code, told.out
+        assert ("/stamp" in told.out) == bool(code)
+    finally:
+        remove_image(client, first)
+        remove_image(client, second)
+
+
 def test_a_run_decides_the_waiting_claims_and_leaves_nothing(
     command: Command, client: docker.DockerClient, service: str, helper_image: str
 ) -> None:

@@ -368,9 +368,18 @@ def test_a_second_build_that_differs_breaks_the_claim_path_by_path(images: Image
         ("/app/new", "only in the second build"),
         ("", "the configuration differs in the variable AT"),
     ]
-    assert "/app/a.aot" not in {
-        each.path for each in decide("reproducible", image, {"second": second}, varying=["/app/*.aot"]).evidence
-    }
+    free = decide("reproducible", image, {"second": second}, varying=["/app/*.aot"])
+    assert "differs in content" not in {each.text for each in free.evidence}
+    assert free.verdict is Verdict.FAIL
+
+
+def test_what_may_vary_between_two_builds_is_told(images: Images) -> None:
+    image, second = (images.app(images.file("app/a.aot", data)) for data in (b"1", b"2"))
+    finding = decide("reproducible", image, {"second": second}, varying=["/app/*.aot"])
+    assert finding.verdict is Verdict.PASS
+    assert [(each.path, each.text) for each in finding.evidence] == [
+        ("/app/a.aot", "differs in content, which the contract allows")
+    ]
 
 
 def test_without_a_second_build_nothing_is_known_of_it(images: Images) -> None:
