@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from docker.types import LogConfig
+
 NANOSECONDS = 1_000_000_000
 MILLISECOND = 1_000_000
 PROBE_SECONDS = 10
@@ -31,6 +33,8 @@ class Options:
     """Run the image's own health command this often, and believe the first answer; None: no health checks."""
     command: Sequence[str] | None = None
     """Other arguments for the entry point."""
+    log_bytes: int | None = None
+    """How much of its log the engine keeps, in a file of its own; None: as the engine does it."""
     restarts: int = 0
     """How often the engine may start it again after a failure."""
 
@@ -55,6 +59,9 @@ class Options:
             given["pids_limit"] = self.pids
         if self.sysctls:
             given["sysctls"] = dict(self.sysctls)
+        if self.log_bytes is not None:
+            limits = {"max-size": str(self.log_bytes), "max-file": "1"}
+            given["log_config"] = LogConfig(type=LogConfig.types.JSON, config=limits)
         if self.restarts:
             given["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": self.restarts}
         if self.command is not None:

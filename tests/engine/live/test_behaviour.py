@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import docker
@@ -22,6 +23,7 @@ CLAIMS: dict[str, dict[str, object]] = {
     "cheap-health-probe": {},
     "client-disconnects": {},
     "error-pages": {"paths": []},
+    "full-log": {},
     "full-tmp": {},
     "hang-is-unhealthy": {},
     "malformed-http": {},
@@ -67,6 +69,21 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
         ("client-disconnects", "storm", {}, "logs a stack trace for a client that hangs up", "Traceback"),
         ("error-pages", "talkative", {}, "reveals something", "tells a product's version: gunicorn/23.0.0"),
         ("error-pages", "talkative", {}, "reveals something", "tells a path of its files: /usr/lib/app/pages.py"),
+        (
+            "full-log",
+            "dies-of-its-log",
+            {"seconds": 1},
+            "does not live on when the room for its log is full",
+            "no answer",
+        ),
+        (
+            "full-log",
+            "stops-logging",
+            {"seconds": 1},
+            "logs no more when the room for its log is full",
+            "room for 4096 bytes",
+        ),
+        ("full-log", "crash", {}, "ended with exit code 1", "this is what it says"),
         ("full-tmp", "needs-tmp", {}, "ended with exit code 6", ""),
         ("malformed-http", "dies-of-nonsense", {}, "ended with exit code 5", ""),
         ("malformed-http", "shows-traces", {}, "is harmed", "no host: 500: an error that nobody foresaw"),
@@ -119,6 +136,23 @@ def test_a_probe_that_does_not_ask_the_app_does_not_see_it_hang(
     assert finding.message == "stays healthy although it hangs"
     assert "1 process(es) were stopped" in evidence(finding)
     assert "the last probe ended with 0" in evidence(finding)
+
+
+def test_a_service_that_logs_no_requests_fills_no_log(broken: Broken, session: Session, decide: Decide) -> None:
+    finding = decide("full-log", session(broken("silent")), seconds=0.2)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "logs no requests" in finding.message
+
+
+def test_an_engine_that_keeps_every_line_fills_no_log(
+    service_image: str, session: Session, decide: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = session(service_image)
+    start = live.start
+    monkeypatch.setattr(live, "start", lambda options: start(replace(options, log_bytes=None)))
+    finding = decide("full-log", live)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "its oldest lines are still there" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import itertools
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ UNHEALTHY_AFTER = os.environ.get("CHAOS_UNHEALTHY_AFTER", "")
 STARTED = time.monotonic()
 HEADER_SECONDS = 60 if BROKEN == "patient" else 3
 LARGEST_BODY = 65_536
+MANY_LINES = 40
 LOG = Path("/var/tmp/app.log")
 LOCK = Path("/var/tmp/lock")
 ANY = "0.0.0.0"  # noqa: S104 -- a container's own
@@ -40,6 +42,7 @@ PAGES = {"/", "/qr", "/healthz", "/readyz", "/version"}
 idle: set[asyncio.StreamWriter] = set()
 busy: set[object] = set()
 kept: list[object] = []
+written = itertools.count()
 draining = threading.Event()
 one_at_a_time = asyncio.Lock()
 
@@ -54,6 +57,11 @@ class RefusedError(Exception):
 
 def log(message: str, **fields: object) -> None:
     """Write one line to standard output, at once."""
+    if next(written) > MANY_LINES:
+        if BROKEN == "dies-of-its-log":
+            os._exit(7)
+        if BROKEN == "stops-logging":
+            return
     now = datetime.now(UTC)
     if BROKEN == "local-time":
         now = now.astimezone(timezone(timedelta(hours=5, minutes=30))).replace(tzinfo=None)
