@@ -11,6 +11,7 @@ import docker.errors
 import pytest
 
 from stageproof import checks, verify
+from stageproof.checks.live.steady_under_load import LOADS
 from stageproof.checks.subject import Subject
 from stageproof.errors import HelperError
 from stageproof.image import Image
@@ -98,6 +99,7 @@ def test_a_good_service_keeps(claim: str, good: Live, decide: Decide) -> None:
         ("slow-clients", "patient", QUICK, "lets connections stay", "0 of the silent ones were closed"),
         ("slow-clients", "one-at-a-time", {**QUICK, "answer": 0.5}, "keeps others waiting", "10 connections stopped"),
         ("steady-under-load", "leaks", {"settle": 0.5}, "does not give files and threads back", "832 requests"),
+        ("steady-under-load", "leaks-memory", {"bursts": 2}, "takes more memory with every load", "832 requests"),
         ("stop-during-start", "deaf-start", {"seconds": 1}, "still ran 1 s after SIGTERM", "still runs"),
         ("cheap-health-probe", "", {"share": 0.0001}, "has a health command that costs too much", "ms of processor"),
         ("cheap-health-probe", "never-healthy", {}, "does not work under restrictions", "ended with [1]"),
@@ -186,6 +188,22 @@ def test_a_shell_before_the_app_is_not_the_app(broken: Broken, session: Session,
     assert "process 1, started by 0: sh -c" in evidence(finding)
     declared = decide("pid-1-is-the-app", live, init=["dash", "bash", "sh"])
     assert declared.verdict is Verdict.PASS
+
+
+def test_garbage_that_is_collected_late_is_no_leak(broken: Broken, session: Session, decide: Decide) -> None:
+    finding = decide("steady-under-load", session(broken("collects-late")), bursts=2)
+    assert finding.verdict is Verdict.PASS, evidence(finding)
+    assert len(finding.evidence) > 1 + LOADS, "it was seen to grow for longer than files and threads may"
+
+
+def test_a_load_whose_memory_the_kernel_does_not_tell_proves_nothing(
+    service_image: str, session: Session, decide: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = session(service_image)
+    live.restricted()
+    read = Helper.read
+    monkeypatch.setattr(Helper, "read", lambda self, path: None if "cgroup" in path else read(self, path))
+    assert decide("steady-under-load", live).verdict is Verdict.UNKNOWN
 
 
 def test_where_there_is_no_health_command_nothing_is_said_of_its_cost(

@@ -28,6 +28,7 @@ STARTED = time.monotonic()
 HEADER_SECONDS = 60 if BROKEN == "patient" else 3
 LARGEST_BODY = 65_536
 MANY_LINES = 40
+MUCH_GARBAGE = 256
 LOG = Path("/var/tmp/app.log")
 LOCK = Path("/var/tmp/lock")
 ANY = "0.0.0.0"  # noqa: S104 -- a container's own
@@ -235,6 +236,10 @@ async def strain() -> None:
     """Need more than there is."""
     if BROKEN == "hungry":
         kept.append(b"x" * (8 << 20))
+    if BROKEN in {"leaks-memory", "collects-late"}:
+        kept.append(b"x" * (100 << 10))
+    if BROKEN == "collects-late" and len(kept) > MUCH_GARBAGE:
+        kept.clear()
     if BROKEN == "threads":
         threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
     if BROKEN == "impatient":
