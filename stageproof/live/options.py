@@ -33,6 +33,10 @@ class Options:
     """Run the image's own health command this often, and believe the first answer; None: no health checks."""
     command: Sequence[str] | None = None
     """Other arguments for the entry point."""
+    program: Sequence[str] | None = None
+    """Another entry point, with its arguments."""
+    volumes_of: str = ""
+    """A container whose volumes it has too, and cannot write to."""
     log_bytes: int | None = None
     """How much of its log the engine keeps, in a file of its own; None: as the engine does it."""
     restarts: int = 0
@@ -47,6 +51,10 @@ class Options:
             "tmpfs": dict(self.tmpfs),
             "healthcheck": self._health(),
         }
+        return given | self._limits() | self._started()
+
+    def _limits(self) -> dict[str, Any]:
+        given: dict[str, Any] = {}
         if self.user is not None:
             given["user"] = self.user
         if self.drop_capabilities:
@@ -57,15 +65,23 @@ class Options:
             given |= {"mem_limit": self.memory, "memswap_limit": self.memory}
         if self.pids is not None:
             given["pids_limit"] = self.pids
-        if self.sysctls:
-            given["sysctls"] = dict(self.sysctls)
         if self.log_bytes is not None:
             limits = {"max-size": str(self.log_bytes), "max-file": "1"}
             given["log_config"] = LogConfig(type=LogConfig.types.JSON, config=limits)
+        return given
+
+    def _started(self) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        if self.sysctls:
+            given["sysctls"] = dict(self.sysctls)
         if self.restarts:
             given["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": self.restarts}
         if self.command is not None:
             given["command"] = list(self.command)
+        if self.program is not None:
+            given["entrypoint"] = list(self.program)
+        if self.volumes_of:
+            given["volumes_from"] = [f"{self.volumes_of}:ro"]
         return given
 
     def _health(self) -> dict[str, Any]:

@@ -102,10 +102,15 @@ def _saw(helper: Helper) -> None:
         raise HelperError(failed, seen=f"its first process is {seen['cmdline']}", why=WHY)
 
 
+def no_image(image: str) -> HelperError:
+    """Say that the helper image is not there."""
+    failed = f"the engine has no image {image} for the helper container"
+    return HelperError(failed, why=WHY, do="build the target `helper`")
+
+
 def _start_error(target: Container, image: str, error: Exception) -> Error:
     if isinstance(error, docker.errors.ImageNotFound):
-        failed = f"the engine has no image {image} for the helper container"
-        return HelperError(failed, why=WHY, do="build the target `helper`")
+        return no_image(image)
     try:
         if target.wait_ended(ENGINE_SECONDS):
             return target.ended_too_early("it could be asked")
