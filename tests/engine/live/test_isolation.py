@@ -8,7 +8,7 @@ import docker
 import pytest
 
 from stageproof.checks.live import no_new_namespaces
-from stageproof.live import Container, Live, Options, Run
+from stageproof.live import Container, Helper, Live, Options, Run
 from stageproof.live.run import RUN_LABEL
 from stageproof.model import Finding, Verdict
 
@@ -78,3 +78,36 @@ def test_the_tools_are_gone_with_their_volume(
     assert decide("no-new-namespaces", good).verdict is Verdict.PASS
     assert len(seen) == 1
     assert client.volumes.list(filters=mine) == []
+
+
+def test_an_engine_that_maps_no_users_is_no_proof_of_anything(good: Live, decide: Decide) -> None:
+    finding = decide("serves-remapped", good)
+    if any("userns" in one or "rootless" in one for one in good.client.info()["SecurityOptions"]):
+        pytest.skip("this engine maps users")
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+    assert "neither userns-remap nor rootless" in finding.message
+
+
+@pytest.fixture
+def says_rootless(client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine say what a rootless one says."""
+    told = {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"]}
+    monkeypatch.setattr(client, "info", lambda: told)
+
+
+@pytest.mark.usefixtures("says_rootless")
+def test_an_engine_whose_root_is_root_outside_maps_nobody(
+    good: Live, decide: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, mapped = Helper.read, "         0          0 4294967295\n"
+    monkeypatch.setattr(Helper, "read", lambda self, path: mapped if "uid_map" in path else read(self, path))
+    finding = decide("serves-remapped", good)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "the engine says rootless" in evidence(finding)
+
+
+@pytest.mark.usefixtures("says_rootless")
+def test_an_image_that_does_not_start_serves_nobody_there(broken: Broken, session: Session, decide: Decide) -> None:
+    finding = decide("serves-remapped", session(broken("crash")))
+    assert finding.verdict is Verdict.FAIL
+    assert "this is what it says" in evidence(finding)

@@ -1,0 +1,57 @@
+"""An engine that maps users: root in its containers is somebody else outside."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import cast
+
+import docker
+import pytest
+
+from stageproof import helper, verify
+from stageproof.checks.subject import Subject
+from stageproof.engine import private, supervisor
+from stageproof.image import Image
+from stageproof.live import Live, Run, remove_run
+from stageproof.model import Claim, Limits, Verdict
+from tests.engine.faults.conftest import DOCKERFILE, SERVICE, Lab
+
+LIMITS = Limits(memory=64_000_000, pids=16, start_seconds=10)
+USER, FIRST, COUNT = "daemon", 231072, 65536
+"""Somebody of Debian's, and the users outside that an engine is usually given for the ones inside."""
+CLAIMS = ("serves-remapped", "arbitrary-uid", "arbitrary-gid", "no-new-namespaces")
+
+
+@pytest.fixture
+def remapped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.DockerClient]:
+    """Start the engine so, and give it the images once more: it keeps those of each mapping apart."""
+    with lab.client() as client:
+        saved = b"".join(client.images.get(helper.NAME).save(named=True))
+    settings = supervisor.daemon_settings
+    private.stop(lab.home)
+    for name in ("subuid", "subgid"):
+        file = lab.home.root / "etc" / name
+        file.unlink(missing_ok=True)  # a hard link to that of another engine
+        file.write_text(f"{USER}:{FIRST}:{COUNT}\n", encoding="ascii")
+    monkeypatch.setattr(supervisor, "daemon_settings", lambda *given: settings(*given) | {"userns-remap": USER})
+    lab.start()
+    monkeypatch.undo()
+    with lab.client() as client:
+        client.images.load(saved)
+        build = DOCKERFILE.format(helper=helper.NAME)
+        client.images.build(fileobj=io.BytesIO(build.encode()), tag=SERVICE, rm=True)
+        yield client
+    private.stop(lab.home)
+
+
+def test_an_image_serves_where_root_is_somebody_else_outside(remapped: docker.DockerClient) -> None:
+    run = Run.new()
+    with Live(remapped, SERVICE, run=run, helper_image=helper.NAME, limits=LIMITS) as live:
+        subject = Subject(cast("Image", None), live=live)
+        findings = [verify.decide(Claim(claim), subject) for claim in CLAIMS]
+    assert remove_run(remapped, run.id) == []
+    assert [(one.claim, one.verdict, one.message) for one in findings if one.verdict is not Verdict.PASS] == []
+    seen = "\n".join(one.text for one in findings[0].evidence)
+    assert "the engine says userns-remap" in seen
+    assert f"root is user {FIRST} outside" in seen
