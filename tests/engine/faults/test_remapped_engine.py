@@ -23,9 +23,10 @@ USER, FIRST, COUNT = "daemon", 231072, 65536
 CLAIMS = ("serves-remapped", "arbitrary-uid", "arbitrary-gid", "no-new-namespaces")
 
 
-@pytest.fixture
-def remapped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.DockerClient]:
+@pytest.fixture(scope="module")
+def remapped(laboratory: Lab) -> Iterator[docker.DockerClient]:
     """Start the engine so, and give it the images once more: it keeps those of each mapping apart."""
+    lab = laboratory
     with lab.client() as client:
         saved = b"".join(client.images.get(helper.NAME).save(named=True))
     settings = supervisor.daemon_settings
@@ -34,9 +35,9 @@ def remapped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.Docke
         file = lab.home.root / "etc" / name
         file.unlink(missing_ok=True)  # a hard link to that of another engine
         file.write_text(f"{USER}:{FIRST}:{COUNT}\n", encoding="ascii")
-    monkeypatch.setattr(supervisor, "daemon_settings", lambda *given: settings(*given) | {"userns-remap": USER})
-    lab.start()
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervisor, "daemon_settings", lambda *given: settings(*given) | {"userns-remap": USER})
+        lab.start()
     with lab.client() as client:
         client.images.load(saved)
         build = DOCKERFILE.format(helper=helper.NAME)
@@ -55,3 +56,12 @@ def test_an_image_serves_where_root_is_somebody_else_outside(remapped: docker.Do
     seen = "\n".join(one.text for one in findings[0].evidence)
     assert "the engine says userns-remap" in seen
     assert f"root is user {FIRST} outside" in seen
+
+
+def test_an_image_whose_user_is_not_mapped_does_not_start_there(remapped: docker.DockerClient) -> None:
+    build = io.BytesIO(f"FROM {SERVICE}\nUSER {COUNT}\n".encode())
+    image, _ = remapped.images.build(fileobj=build, rm=True)
+    with Live(remapped, str(image.id), run=Run.new(), helper_image=helper.NAME, limits=LIMITS) as live:
+        finding = verify.decide(Claim("serves-remapped"), Subject(cast("Image", None), live=live))
+    assert (finding.verdict, finding.message) == (Verdict.FAIL, "is started as a user that is not mapped")
+    assert f"unmapped uid {COUNT}" in finding.evidence[0].text
