@@ -29,23 +29,23 @@ DEFAULT_LIMITS = Limits(memory=512 * MEGABYTE, pids=256, start_seconds=60)
 """For an image of which nothing is known."""
 
 
-def restrictions(limits: Limits) -> Mapping[str, Mapping[str, Any]]:
+def restrictions(limits: Limits, user: str = ANY_USER) -> Mapping[str, Mapping[str, Any]]:
     """Give each restriction by the name that people know, as the fields of `Options` that make it."""
     return {
         READ_ONLY: {"read_only": True, "tmpfs": TMPFS},
         "no capabilities": {"drop_capabilities": True},
         "no new privileges": {"no_new_privileges": True},
-        f"the user {ANY_USER}": {"user": ANY_USER},
+        f"the user {user}": {"user": user},
         f"{limits.memory / MEGABYTE:g} MB of memory": {"memory": limits.memory},
         f"{limits.pids} processes and threads": {"pids": limits.pids},
         "no network": {"network": "none"},
     }
 
 
-def restricted(limits: Limits) -> Options:
+def restricted(limits: Limits, user: str = ANY_USER) -> Options:
     """Give all of them at once."""
     fields: dict[str, Any] = {}
-    for one in restrictions(limits).values():
+    for one in restrictions(limits, user).values():
         fields |= one
     return Options(**fields)
 

@@ -20,6 +20,7 @@ from stageproof.live.answers import Answer
 from stageproof.live.container import ENGINE_GONE, Container, engine_gone, start
 from stageproof.live.helper import DEFAULT_PORT, Helper, Request
 from stageproof.live.helper.beside import attach, crash, hang
+from stageproof.live.mapped import any_user
 from stageproof.live.options import Options
 from stageproof.live.restrictions import DEFAULT_LIMITS, abroad, hardened, restricted
 from stageproof.live.run import Run
@@ -135,6 +136,11 @@ class Live:
         except ENGINE_GONE as error:
             raise engine_gone(error) from error
 
+    @cached_property
+    def any_user(self) -> str:
+        """A user that no image knows, in the group 0."""
+        return any_user(self.client)
+
     @property
     def exposed(self) -> list[tuple[str, int]]:
         """The ports that the image exposes: [("tcp", 8080)]."""
@@ -198,7 +204,7 @@ class Live:
 
     def restricted(self) -> Running:
         """Give the shared container under all restrictions, once something listens in it."""
-        return self._shared_with(Kind.RESTRICTED, restricted(self.limits))
+        return self._shared_with(Kind.RESTRICTED, restricted(self.limits, self.any_user))
 
     def abroad(self) -> Running:
         """Give the shared container that is started as the image says, but in another zone and without IPv6."""

@@ -6,7 +6,6 @@ from stageproof.checks.running import ended, live_of, others_than, restricted
 from stageproof.checks.subject import Subject, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Options
-from stageproof.live.restrictions import ANY_USER
 from stageproof.model import Evidence, Finding
 
 ID = "arbitrary-uid"
@@ -19,10 +18,10 @@ def check(subject: Subject, path: str = "/") -> Finding:
     """Start it as 1234567:0, wait for an answer, and read whom the kernel takes every process for."""
     live = live_of(subject)
     try:
-        with restricted(live, Options(user=ANY_USER), path) as (running, _):
-            others = others_than(running, ANY_USER)
+        with restricted(live, Options(user=live.any_user), path) as (running, _):
+            others = others_than(running, live.any_user)
     except ContainerError as error:
         return ended(ID, error, do="let everybody read the app's files, and look up no user's name or home")
     if others:
-        return unknown(ID, f"the engine did not start it as {ANY_USER}", others)
-    return passed(ID, CLAIM, [Evidence(f"every process runs as {ANY_USER}")])
+        return unknown(ID, f"the engine did not start it as {live.any_user}", others)
+    return passed(ID, CLAIM, [Evidence(f"every process runs as {live.any_user}")])

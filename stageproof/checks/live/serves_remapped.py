@@ -21,7 +21,7 @@ DO = "name users below 65536, own no file by a higher one, and need no device an
 def check(subject: Subject, path: str = "/") -> Finding:
     """Where the engine maps users, start it as it is, wait for an answer, and read who its root is outside."""
     live = live_of(subject)
-    kind = mapping(live)
+    kind = mapping(live.client)
     if not kind:
         return not_applicable(ID, "the engine maps no users: it has neither userns-remap nor rootless")
     try:

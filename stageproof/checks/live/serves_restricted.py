@@ -8,7 +8,7 @@ from stageproof.checks.running import live_of, written_when_it_may
 from stageproof.checks.subject import Subject, failed, passed, unknown
 from stageproof.errors import ContainerError
 from stageproof.live import Answer, Live, Options, Process, Request
-from stageproof.live.restrictions import ANY_USER, READ_ONLY, TMPFS, restrictions
+from stageproof.live.restrictions import READ_ONLY, TMPFS, restrictions
 from stageproof.live.session import Running
 from stageproof.model import Evidence, Finding
 
@@ -33,13 +33,13 @@ def check(subject: Subject, path: str = "/qr?text=restricted", status: int = 200
         return _blame(live, request, status, [error.failed, *error.seen.splitlines()])
     if not right(answer):
         return _blame(live, request, status, [f"GET {path}: {answer}", *running.container.last_lines().splitlines()])
-    return _state(running, answer, path)
+    return _state(running, answer, path, live.any_user)
 
 
-def _state(running: Running, answer: Answer, path: str) -> Finding:
+def _state(running: Running, answer: Answer, path: str, user: str) -> Finding:
     """Prove that the restrictions were really in force, and that nothing was written."""
     process = running.helper.process()
-    wrong = _not_in_force(process)
+    wrong = _not_in_force(process, user)
     if wrong:
         return unknown(ID, "the engine did not put the restrictions in force", [Evidence(line) for line in wrong])
     changed = [line for line in running.container.changed_files() if line[2:] not in TMPFS]
@@ -53,9 +53,9 @@ def _state(running: Running, answer: Answer, path: str) -> Finding:
     return passed(ID, CLAIM, evidence)
 
 
-def _not_in_force(process: Process) -> list[str]:
+def _not_in_force(process: Process, user: str) -> list[str]:
     seen = []
-    if f"{process.uid}:{process.gid}" != ANY_USER:
+    if f"{process.uid}:{process.gid}" != user:
         seen.append(f"it runs as {process.uid}:{process.gid}")
     if process.capabilities:
         seen.append(f"it has the capabilities {process.capabilities:#x}")
@@ -75,7 +75,7 @@ def _blame(live: Live, request: Request, status: int, seen: list[str]) -> Findin
     # What starts freely in this time may take somewhat longer, but not for ever.
     seconds = min(live.limits.start_seconds, 3 * (time.monotonic() - began) + 1)
     guilty = []
-    for name, fields in restrictions(live.limits).items():
+    for name, fields in restrictions(live.limits, live.any_user).items():
         trouble = _trouble(live, Options(**{"network": "bridge", **fields}), request, status, seconds)
         if trouble:
             guilty.append(name)

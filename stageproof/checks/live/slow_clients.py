@@ -57,7 +57,7 @@ def _start(live: Live, path: str) -> Iterator[Running]:
     """Start it under all restrictions, because that is where threads and memory are short; freely if it needs more."""
     request = Request(path, port=live.port)
     with ExitStack() as opened:
-        running = opened.enter_context(live.running(restricted(live.limits), look=False))
+        running = opened.enter_context(live.running(restricted(live.limits, live.any_user), look=False))
         if not answered(running.answer(request, answered)):
             opened.close()
             running = opened.enter_context(live.running(look=False))
