@@ -25,10 +25,10 @@ def test_the_file_as_it_is_breaks_no_claim(broken_claims: Broken) -> None:
 
 def test_without_a_self_probe_the_health_claims_break(broken_claims: Broken) -> None:
     found = broken_claims(
-        "node-distroless",
+        "go-distroless",
         [
-            (PROBE, "NONE"),
-            ("HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \\\n    NONE", "HEALTHCHECK NONE"),
+            ('CMD ["/app/qr", "healthcheck"]', "NONE"),
+            ("HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \\\n    NONE", "HEALTHCHECK NONE"),
         ],
     )
     assert set(found) == {"health-proof", "healthcheck-resolves"}
@@ -40,7 +40,7 @@ def test_a_probe_that_always_says_yes_breaks_health_proof(broken_claims: Broken)
 
 
 def test_a_wrong_port_breaks_ports_match(broken_claims: Broken) -> None:
-    assert set(broken_claims("node-distroless", [("EXPOSE 8080", "EXPOSE 9090")])) == {"ports-match"}
+    assert set(broken_claims("go-distroless", [("EXPOSE 8080", "EXPOSE 9090")])) == {"ports-match"}
 
 
 def test_ignoring_sigterm_breaks_the_claims_about_the_stop(broken_claims: Broken) -> None:
