@@ -1,6 +1,6 @@
-"""The helper image for images that are not this project's: one of this very version, found in the engine or built.
+"""The helper image for images that are not this project's, and its like: of this very version, found or built.
 
-It is built from files of this package. Whether an image in the engine is made of the same files is looked up in the
+They are built from files of this package. Whether an image in the engine is made of the same files is looked up in the
 image itself: a name proves nothing.
 """
 
@@ -11,6 +11,7 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import docker.errors
@@ -23,39 +24,63 @@ from stageproof.errors import Error, HelperError
 from stageproof.live.run import Run
 from stageproof.live.sweep import remove_container
 
-FOLDER = Path(__file__).resolve().parent / "live" / "helper"
-PLACE = "/helper"
-"""Where the helper's files are in its image."""
-NAME = "stageproof/helper"
 _LAST_LINES = 10
-_WHY = "nothing can be asked of a running container without it"
 
 
-def ensure(client: docker.DockerClient, engine: Callable[[], Engine], run: Run) -> str:
-    """Give the id of a helper image of this version; build one if the engine has none. Raises HelperError.
+@dataclass(frozen=True)
+class Own:
+    """An image that is built from files of this package."""
+
+    name: str
+    folder: Path
+    place: str
+    """Where those files are in it, and nothing else."""
+    why: str
+    """What cannot be known without it."""
+    elsewhere: str = ""
+    """Another way to have it built."""
+
+    @property
+    def title(self) -> str:
+        """Give what people call it: the helper image."""
+        return f"{self.name.rpartition('/')[2]} image"
+
+
+NAME = "stageproof/helper"
+HELPER = Own(
+    NAME,
+    Path(__file__).resolve().parent / "live" / "helper",
+    "/helper",
+    "nothing can be asked of a running container without it",
+    "; in the checkout: invoke build-all",
+)
+
+
+def ensure(client: docker.DockerClient, engine: Callable[[], Engine], run: Run, own: Own = HELPER) -> str:
+    """Give the id of such an image of this version; build one if the engine has none. Raises HelperError.
 
     `engine` is asked for only to build: that needs buildx. Raises EngineDiedError if it falls silent meanwhile.
     """
-    wanted = program()
-    for name in (f"{NAME}:{_key(wanted)}", NAME):
+    wanted = program(own)
+    for name in (f"{own.name}:{_key(wanted)}", own.name):
         found = _image(client, name)
-        if found and program_of(client, found, run) == wanted:
+        if found and program_of(client, found, run, own) == wanted:
             return found
-    return _built(client, engine, f"{NAME}:{_key(wanted)}")
+    return _built(client, engine, own, f"{own.name}:{_key(wanted)}")
 
 
-def program() -> Mapping[str, str]:
-    """Give the files that the helper image is made of, as they are in this package: name -> sha256."""
-    files = [FOLDER / "Dockerfile", *sorted(FOLDER.glob("agent/*.py"))]
-    return {str(path.relative_to(FOLDER)): _sha256(path.read_bytes()) for path in files}
+def program(own: Own = HELPER) -> Mapping[str, str]:
+    """Give the files that the image is made of, as they are in this package: name -> sha256."""
+    files = [own.folder / "Dockerfile", *sorted(own.folder.glob("agent/*.py"))]
+    return {str(path.relative_to(own.folder)): _sha256(path.read_bytes()) for path in files}
 
 
-def program_of(client: docker.DockerClient, image: str, run: Run) -> Mapping[str, str]:
+def program_of(client: docker.DockerClient, image: str, run: Run, own: Own = HELPER) -> Mapping[str, str]:
     """Give the same files as an image holds them: name -> sha256. No container of it is started."""
     name = run.new_name()
     try:
         container = client.containers.create(image, name=name, labels=run.labels)
-        pieces, _ = container.get_archive(PLACE)
+        pieces, _ = container.get_archive(own.place)
         data = b"".join(pieces)
     except docker.errors.NotFound:
         return {}
@@ -74,15 +99,15 @@ def _image(client: docker.DockerClient, name: str) -> str:
         return ""
 
 
-def _built(client: docker.DockerClient, engine: Callable[[], Engine], name: str) -> str:
-    do = f"give the engine a way to the bases that {FOLDER.name}/Dockerfile names; in the checkout: invoke build-all"
-    failed = "the engine has no helper image of this version, and none could be built"
+def _built(client: docker.DockerClient, engine: Callable[[], Engine], own: Own, name: str) -> str:
+    do = f"give the engine a way to what {own.folder.name}/Dockerfile names{own.elsewhere}"
+    failed = f"the engine has no {own.title} of this version, and none could be built"
     try:
         builder = engine()
     except Error as error:
-        raise HelperError(failed, seen=str(error), why=_WHY, do=do) from error
-    contexts = [part for each in _stand_ins(client, builder) for part in ("--build-context", each)]
-    command = [*builder.buildx, "build", "--progress", "plain", "--load", "--tag", name, *contexts, str(FOLDER)]
+        raise HelperError(failed, seen=str(error), why=own.why, do=do) from error
+    contexts = [part for each in _stand_ins(client, builder, own) for part in ("--build-context", each)]
+    command = [*builder.buildx, "build", "--progress", "plain", "--load", "--tag", name, *contexts, str(own.folder)]
     environment = builder.environment()
     with (
         subprocess.Popen(
@@ -102,13 +127,13 @@ def _built(client: docker.DockerClient, engine: Callable[[], Engine], name: str)
     found = _image(client, name)  # asked after a failure too: an engine that is gone is told as that
     if process.returncode or not found:
         seen = "\n".join(told.splitlines()[-_LAST_LINES:])
-        raise HelperError(failed, seen=seen, why=_WHY, do=do)
+        raise HelperError(failed, seen=seen, why=own.why, do=do)
     return found
 
 
-def _stand_ins(client: docker.DockerClient, builder: Engine) -> list[str]:
+def _stand_ins(client: docker.DockerClient, builder: Engine, own: Own) -> list[str]:
     """Give the stand-ins that the engine has for bases whose registry does not answer, as named contexts."""
-    references = dockerfile.bases((FOLDER / "Dockerfile").read_text(encoding="utf-8"))
+    references = dockerfile.bases((own.folder / "Dockerfile").read_text(encoding="utf-8"))
     answering = registry.reachable(references, builder)
     silent = [reference for reference in references if registry.host(reference) not in answering]
     found = {reference: _stand_in(client, reference) for reference in silent}

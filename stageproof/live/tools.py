@@ -32,8 +32,10 @@ FREE = {
 
 def run_within(live: Live, script: str) -> str:
     """Run a script of the tools in a container of the image, started as it is; give what it printed."""
-    with _shelf(live) as shelf, live.start(Options(program=_shell(script), volumes_of=shelf)) as container:
-        return _printed(container)
+    with shelf(live, live.helper_image, PLACE) as tools:
+        options = Options(program=_shell(script), volumes_of=tools)
+        with live.start(options) as container:
+            return _printed(container)
 
 
 def run_freely(live: Live, script: str) -> str:
@@ -44,17 +46,17 @@ def run_freely(live: Live, script: str) -> str:
 
 
 @contextmanager
-def _shelf(live: Live) -> Iterator[str]:
-    """Give a container that never starts: the engine has filled its volume with the tools of the helper image."""
+def shelf(live: Live, image: str, place: str) -> Iterator[str]:
+    """Give a container that never starts: the engine has filled its volume with that folder of that image."""
     name = live.run.new_name()
     try:
-        volume = Mount(PLACE, None, labels=live.run.labels)
-        holder = live.client.containers.create(live.helper_image, name=name, labels=live.run.labels, mounts=[volume])
+        volume = Mount(place, None, labels=live.run.labels)
+        holder = live.client.containers.create(image, name=name, labels=live.run.labels, mounts=[volume])
         yield str(holder.id)
     except docker.errors.ImageNotFound as error:
-        raise no_image(live.helper_image) from error
+        raise no_image(image) from error
     except docker.errors.APIError as error:
-        failed = "the engine made no volume of the helper's tools"
+        failed = f"the engine made no volume of {place} of {image}"
         raise HelperError(failed, seen=str(error.explanation), why=WHY) from error
     except ENGINE_GONE as error:
         raise engine_gone(error) from error

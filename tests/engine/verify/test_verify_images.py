@@ -161,7 +161,7 @@ def test_no_helper_and_no_way_to_build_one_is_an_error_that_says_so(
         message = "no buildx here"
         raise EngineError(message, do="install it")
 
-    monkeypatch.setattr(helper, "program", lambda: {"agent.py": "0" * 64})
+    monkeypatch.setattr(helper, "program", lambda _: {"agent.py": "0" * 64})
     with pytest.raises(HelperError) as error:
         helper.ensure(client, none, run)
     assert "no buildx here" in error.value.seen
