@@ -30,8 +30,17 @@ class Recorded:
 
 
 def everything() -> Contract:
-    """Give a contract of every claim that there is a check of, each with the check's own defaults."""
-    return Contract("everything", "Every claim", tuple(Claim(name) for name in checks.names()))
+    """Give a contract of every claim that there is a check of, each with the check's own defaults.
+
+    Not of those that cost more than a look or a start: see `on_request`.
+    """
+    left = on_request()
+    return Contract("everything", "Every claim", tuple(Claim(name) for name in checks.names() if name not in left))
+
+
+def on_request() -> tuple[str, ...]:
+    """Name the claims that are only asked where a contract names them."""
+    return tuple(name for name in checks.names() if getattr(checks.load(name), "ON_REQUEST", False))
 
 
 def record(subject: Subject, base: Contract, title: str) -> Recorded:
@@ -139,7 +148,7 @@ _MEASURES: Mapping[str, Callable[[Subject], Iterator[Parameters]]] = {
 }
 
 
-def comments(recorded: Recorded, told: Callable[[Finding], Sequence[str]]) -> list[str]:
+def comments(recorded: Recorded, told: Callable[[Finding], Sequence[str]], unasked: Sequence[str] = ()) -> list[str]:
     """Write what is not in the contract, and why; `told` gives the lines of a finding."""
     titles = {
         Verdict.FAIL: "Not in it, since it does not hold:",
@@ -153,6 +162,8 @@ def comments(recorded: Recorded, told: Callable[[Finding], Sequence[str]]) -> li
             lines += [title, *(f"  {line}" for finding in found for line in told(finding)), ""]
     if recorded.not_run:
         lines += ["Not decided, since nothing was started (--run):", *_wrapped(recorded.not_run), ""]
+    if unasked:
+        lines += ["Not asked, since it costs an image more; a contract that names it asks it:", *_wrapped(unasked), ""]
     return lines[:-1]
 
 

@@ -38,7 +38,8 @@ def record(source: str, contract: str | None, target: str | None, run: bool, pla
         title = f"Recorded from {plain(found[0].name)}, {found[0].image.id}"
         with found[0].subject() as subject:
             recorded = recording.record(subject, base, title)
-    text = contracts.text(recorded.contract, recording.comments(recorded, _told))
+    unasked = () if contract else recording.on_request()
+    text = contracts.text(recorded.contract, recording.comments(recorded, _told, unasked))
     if target:
         output.write(Path(target), text)
     else:

@@ -56,6 +56,16 @@ def program(image: Image) -> Entry | None:
     return next((entry for entry in found if entry and entry.is_file), None)
 
 
+def executed(image: Image) -> Entry | None:
+    """Give the file that the kernel loads in the end: that program, or the interpreter of a script; None: not there."""
+    entry = program(image)
+    for _ in range(_MOST_INTERPRETERS):
+        if entry is None or not entry.facts.interpreter:
+            break
+        entry = image.resolve(entry.facts.interpreter.split(None, 1)[0], image.config.workdir)
+    return entry
+
+
 @dataclass
 class _Attempt:
     """One start, step by step: each step says what stops it, or nothing."""

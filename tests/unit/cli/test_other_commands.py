@@ -129,6 +129,7 @@ def test_what_does_not_hold_stands_in_a_recorded_contract_as_a_comment(
     assert "no-shell" in told.err
     decided = {line.removeprefix("#   ").partition(":")[0] for line in told.out.splitlines() if line.startswith("#   ")}
     waiting = told.out.partition("(--run):")[2].replace("#", "").replace(",", " ").split()
+    assert "wrong-clock" in told.out.partition("# Not asked, since it costs an image more")[2]
     assert decided | set(waiting) | set(tomllib.loads(told.out)["claims"]) >= set(checks.names())
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 BROKEN = os.environ.get("BROKEN", "")
 DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS") or 1)
 DELAY = float(os.environ.get("CHAOS_DELAY") or 0)
+EXPIRES = os.environ.get("EXPIRES", "")
 UNHEALTHY_AFTER = os.environ.get("CHAOS_UNHEALTHY_AFTER", "")
 STARTED = time.monotonic()
 HEADER_SECONDS = 60 if BROKEN == "patient" else 3
@@ -267,6 +268,10 @@ def failing() -> bool:
     return time.monotonic() - STARTED > float(UNHEALTHY_AFTER)
 
 
+def expired() -> bool:
+    return datetime.now(UTC) > datetime.fromisoformat(EXPIRES)
+
+
 def probe() -> int:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port()}/healthz", timeout=2) as got:
@@ -277,7 +282,7 @@ def probe() -> int:
 
 async def stop(server: asyncio.AbstractServer) -> None:
     """Drain, close the socket and the idle connections, let the busy ones finish."""
-    await asyncio.sleep(60 if BROKEN == "slow-stop" else DRAIN_SECONDS)
+    await asyncio.sleep(60 if BROKEN == "slow-stop" or (BROKEN == "stops-by-date" and expired()) else DRAIN_SECONDS)
     server.close()
     if BROKEN == "drops-requests":
         os._exit(0)
@@ -299,6 +304,8 @@ def prepare() -> None:
         sys.exit("only root may start this")
     if BROKEN == "group-0" and os.getgid() != 0:
         sys.exit("only group 0 may start this")
+    if BROKEN == "expires" and expired():
+        sys.exit(complain(f"this was good until {EXPIRES}"))
     if BROKEN == "asks-tmp" and not os.access("/tmp", os.W_OK):
         sys.exit(complain("/tmp cannot be written to"))
     if BROKEN == "lock" and LOCK.exists():
