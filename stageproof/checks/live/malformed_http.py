@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stageproof.checks.running import TRACE, answered, ended, live_of, restricted
 from stageproof.checks.subject import Subject, failed, passed
 from stageproof.errors import ContainerError
-from stageproof.live import Answer, Options, Request
+from stageproof.live import Answer, Options, Request, Running
 from stageproof.model import Evidence, Finding
 
 ID = "malformed-http"
@@ -88,24 +89,37 @@ class Reply:
 
 
 def check(subject: Subject, path: str = "/") -> Finding:
-    """Send every case of the corpus on a connection of its own, all at once, and then a right request."""
+    """Send every case of the corpus on a connection of its own, all at once, and then a right request.
+
+    What got no answer is sent once more, with fewer at the same time: it may only have waited its turn.
+    """
     live = live_of(subject)
     try:
         with restricted(live, Options(), path) as (running, request), running.turn:
             waited = SECONDS + 2 * len(CASES) * running.ask(request).seconds
-            sent = [Request(bytes_=data, port=live.port, until_closed=True, seconds=waited) for data in CASES.values()]
-            number, _ = running.helper.hold(sent, 0)
-            answers = running.helper.collect(number, 3 * waited)
+            replies = _send(running, CASES, live.port, waited)
+            silent = {reply.case: CASES[reply.case] for reply in replies.values() if not reply.body}
+            replies |= _send(running, silent, live.port, waited)
             after = running.ask(request)
     except ContainerError as error:
         return ended(ID, error, DO)
-    replies = [_reply(case, answer, waited) for case, answer in zip(CASES, answers, strict=True)]
-    harmed = [reply for reply in replies if reply.harm]
+    harmed = [reply for reply in replies.values() if reply.harm]
     if harmed:
         return failed(ID, BROKEN, [Evidence(f"{reply}: {reply.harm}") for reply in harmed], DO)
     if not answered(after):
         return failed(ID, "does not serve any more after it", [Evidence(f"GET {path}: {after}")], DO)
-    return passed(ID, CLAIM, [*(Evidence(str(reply)) for reply in replies), Evidence(f"GET {path} after it: {after}")])
+    return passed(
+        ID, CLAIM, [*(Evidence(str(reply)) for reply in replies.values()), Evidence(f"GET {path} after it: {after}")]
+    )
+
+
+def _send(running: Running, cases: Mapping[str, bytes], port: int, waited: float) -> dict[str, Reply]:
+    if not cases:
+        return {}
+    sent = [Request(bytes_=data, port=port, until_closed=True, seconds=waited) for data in cases.values()]
+    number, _ = running.helper.hold(sent, 0)
+    answers = running.helper.collect(number, 3 * waited)
+    return {case: _reply(case, answer, waited) for case, answer in zip(cases, answers, strict=True)}
 
 
 def _reply(case: str, answer: Answer, waited: float) -> Reply:

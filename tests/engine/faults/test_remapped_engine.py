@@ -20,7 +20,7 @@ from tests.engine.faults.conftest import DOCKERFILE, SERVICE, Lab
 LIMITS = Limits(memory=64_000_000, pids=16, start_seconds=10)
 USER, FIRST, COUNT = "daemon", 231072, 65536
 """Somebody of Debian's, and the users outside that an engine is usually given for the ones inside."""
-CLAIMS = ("serves-remapped", "serves-restricted", "arbitrary-uid", "arbitrary-gid", "no-new-namespaces")
+CLAIMS = ("serves-remapped", "arbitrary-uid", "arbitrary-gid", "no-new-namespaces")
 
 
 @pytest.fixture(scope="module")
