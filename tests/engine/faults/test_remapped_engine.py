@@ -20,7 +20,14 @@ from tests.engine.faults.conftest import DOCKERFILE, SERVICE, Lab
 LIMITS = Limits(memory=64_000_000, pids=16, start_seconds=10)
 USER, FIRST, COUNT = "daemon", 231072, 65536
 """Somebody of Debian's, and the users outside that an engine is usually given for the ones inside."""
-CLAIMS = ("serves-remapped", "arbitrary-uid", "arbitrary-gid", "no-new-namespaces")
+CLAIMS = (
+    Claim("serves-remapped"),
+    # Its service has no page to show.
+    Claim("serves-restricted", {"path": "/", "status": 404}),
+    Claim("arbitrary-uid"),
+    Claim("arbitrary-gid"),
+    Claim("no-new-namespaces"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +57,11 @@ def test_an_image_serves_where_root_is_somebody_else_outside(remapped: docker.Do
     run = Run.new()
     with Live(remapped, SERVICE, run=run, helper_image=helper.NAME, limits=LIMITS) as live:
         subject = Subject(cast("Image", None), live=live)
-        findings = [verify.decide(Claim(claim), subject) for claim in CLAIMS]
+        findings = [verify.decide(claim, subject) for claim in CLAIMS]
     assert remove_run(remapped, run.id) == []
-    assert [(one.claim, one.verdict, one.message) for one in findings if one.verdict is not Verdict.PASS] == []
+    assert [
+        (one.claim, one.verdict, one.message, one.evidence) for one in findings if one.verdict is not Verdict.PASS
+    ] == []
     seen = "\n".join(one.text for one in findings[0].evidence)
     assert "the engine says userns-remap" in seen
     assert f"root is user {FIRST} outside" in seen
