@@ -55,7 +55,7 @@ def sentence(evidence: Evidence) -> str:
 def layer(evidence: Evidence) -> str:
     """Write which layer brought it, by which instruction, and whose that is; empty where that is not known."""
     if evidence.layer is None:
-        return f"Dockerfile line {evidence.line}" if evidence.line is not None else ""
+        return ""
     brought = plain(evidence.created_by, _INSTRUCTION)
     line = f"   Dockerfile line {evidence.line}" if evidence.line is not None else ""
     origin = f"   ({plain(evidence.origin)})" if evidence.origin else ""

@@ -17,7 +17,7 @@ from junit2htmlreport import parser as html_reader  # type: ignore[import-untype
 
 from stageproof.ignores import UNUSED, Ignore, unused
 from stageproof.model import Evidence, Finding, Verdict
-from stageproof.report import counting, formats
+from stageproof.report import counting, formats, sentences
 from stageproof.report.formats import terminal
 from stageproof.verify import Judged, Verified
 from tests.unit.report.conftest import HOSTILE, hostile
@@ -228,6 +228,11 @@ def test_github_gets_an_error_for_what_fails_and_a_notice_for_what_does_not(imag
     assert lines[0].startswith(
         "::error title=no-shell (broken),file=Dockerfile,line=12::somebody/api:2.1: contains a shell%0A"
     )
+
+
+def test_a_line_of_the_dockerfile_is_told_once() -> None:
+    told = [Evidence("CMD became /bin/sh -c run", line=5), Evidence("USER is not set")]
+    assert list(sentences.lines(told)) == ["CMD became /bin/sh -c run   Dockerfile line 5", "USER is not set"]
 
 
 def test_the_terminal_shows_the_answer_the_evidence_and_what_to_do(image: Verified) -> None:
